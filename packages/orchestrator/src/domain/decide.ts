@@ -1,0 +1,138 @@
+import { assertNever } from "./assert-never.ts";
+import type { FailureClass } from "./failure.ts";
+import { judgeRetry } from "./retry-policy.ts";
+import type { AttemptFact, LiveState, Outcome, RunState } from "./run-state.ts";
+
+/** What can happen to a run. Every event of the event table that moves a run is one of these. */
+export type RunEvent =
+  | { readonly type: "run.claimed" }
+  | { readonly type: "run.cancel_requested" }
+  | { readonly type: "phase.started" }
+  | { readonly type: "phase.succeeded"; readonly changed: boolean }
+  | { readonly type: "phase.failed"; readonly failureClass: FailureClass }
+  | { readonly type: "phase.interrupted" }
+  | { readonly type: "phase.cancelled" };
+
+export type Refusal =
+  | "the run has ended"
+  | "the run was not claimed yet"
+  | "a phase is running"
+  | "no phase is running"
+  | "the run waits"
+  | "no cancel was requested";
+
+export type Decision =
+  | { readonly accepted: true; readonly state: RunState }
+  | { readonly accepted: false; readonly why: Refusal };
+
+/**
+ * The state after an event, or why the event cannot be. Pure and total: the same state and event
+ * always give the same decision; it never throws and reads no clock.
+ *
+ * A cancel that was asked for before the end wins over every other outcome: it ends the run with
+ * the attempt that is open, whatever that came to.
+ */
+export function decide(state: RunState, event: RunEvent): Decision {
+  if (state.kind === "ended") {
+    return duringCleanup(state, event);
+  }
+  switch (event.type) {
+    case "run.claimed":
+      // A running phase stays so: whoever claims after a crash first records what became of it.
+      return accept(state.kind === "running" ? state : { ...live(state), kind: "ready" });
+    case "run.cancel_requested":
+      return accept({ ...state, cancelRequested: true });
+    case "phase.started":
+      if (state.kind === "ready") {
+        return accept({ ...live(state), kind: "running", attempt: state.earlier.length + 1 });
+      }
+      return refuse(REFUSES_START[state.kind]);
+    case "phase.cancelled":
+      return state.cancelRequested ? accept(end("cancelled")) : refuse("no cancel was requested");
+    case "phase.succeeded":
+    case "phase.failed":
+    case "phase.interrupted":
+      return state.kind === "running" ? afterAttempt(state, event) : refuse("no phase is running");
+    default:
+      return assertNever(event);
+  }
+}
+
+const REFUSES_START = {
+  queued: "the run was not claimed yet",
+  running: "a phase is running",
+  waiting: "the run waits",
+} as const satisfies Record<Exclude<LiveState["kind"], "ready">, Refusal>;
+
+type AttemptEnd = Extract<
+  RunEvent,
+  { readonly type: "phase.succeeded" | "phase.failed" | "phase.interrupted" }
+>;
+
+function afterAttempt(state: LiveState, event: AttemptEnd): Decision {
+  if (state.cancelRequested) {
+    return accept(end("cancelled"));
+  }
+  if (event.type === "phase.succeeded") {
+    const changed = state.changed || event.changed;
+    const phaseIx = state.phaseIx + 1;
+    if (phaseIx === state.pipeline.length) {
+      return accept(end(changed ? "succeeded" : "no_changes"));
+    }
+    return accept({ ...live(state), kind: "ready", phaseIx, earlier: [], changed });
+  }
+  const failureClass = event.type === "phase.failed" ? event.failureClass : "interrupted";
+  const verdict = judgeRetry(state.earlier, failureClass);
+  if (verdict.retry === "never") {
+    return accept(end("failed"));
+  }
+  const ended: AttemptFact = {
+    state: event.type === "phase.failed" ? "failed" : "interrupted",
+    failureClass,
+  };
+  const earlier = [...state.earlier, ended];
+  return accept(
+    verdict.retry === "now"
+      ? { ...live(state), kind: "ready", earlier }
+      : { ...live(state), kind: "waiting", tierMs: verdict.tierMs, earlier },
+  );
+}
+
+function duringCleanup(state: Extract<RunState, { kind: "ended" }>, event: RunEvent): Decision {
+  switch (event.type) {
+    case "run.claimed":
+      return state.cleanup === "done" ? refuse("the run has ended") : accept(state);
+    case "phase.started":
+      return state.cleanup === "due"
+        ? accept({ ...state, cleanup: "running", cleanupStarts: state.cleanupStarts + 1 })
+        : refuse(state.cleanup === "done" ? "the run has ended" : "a phase is running");
+    case "phase.succeeded":
+      return state.cleanup === "running"
+        ? accept({ ...state, cleanup: "done" })
+        : refuse("no phase is running");
+    case "phase.failed":
+    case "phase.interrupted":
+      return state.cleanup === "running"
+        ? accept({ ...state, cleanup: "due" })
+        : refuse("no phase is running");
+    default:
+      return refuse("the run has ended");
+  }
+}
+
+function live(state: LiveState): Omit<LiveState, "kind" | "attempt" | "tierMs"> {
+  const { pipeline, phaseIx, earlier, cancelRequested, changed } = state;
+  return { pipeline, phaseIx, earlier, cancelRequested, changed };
+}
+
+function end(outcome: Outcome): RunState {
+  return { kind: "ended", outcome, cleanup: "due", cleanupStarts: 0 };
+}
+
+function accept(state: RunState): Decision {
+  return { accepted: true, state };
+}
+
+function refuse(why: Refusal): Decision {
+  return { accepted: false, why };
+}

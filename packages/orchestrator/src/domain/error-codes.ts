@@ -1,0 +1,238 @@
+import type { FailureClass } from "./failure.ts";
+
+interface ErrorCodeFacts {
+  readonly class: FailureClass;
+  /** When it happens, for the documented table. */
+  readonly meaning: string;
+  /** What a person should do, unless the place that raises it knows better. */
+  readonly remedy: string;
+}
+
+/** Every error code there is. `docs/errors.md` is generated from this table. */
+export const ERROR_CODES = {
+  REQUEST_INVALID: {
+    class: "bad_message",
+    meaning: "A request does not have the documented shape.",
+    remedy: "Correct the named field; docs/messages.md shows every field.",
+  },
+  REQUEST_NOT_JSON: {
+    class: "bad_message",
+    meaning: "A request's body is not a JSON document in UTF-8.",
+    remedy: "Send one JSON object, UTF-8 encoded.",
+  },
+  REQUEST_TOO_LARGE: {
+    class: "bad_message",
+    meaning: "A request is larger than 256 kB.",
+    remedy: "Shorten the sentence; put long material into the repository.",
+  },
+  REQUEST_CONFLICT: {
+    class: "bad_message",
+    meaning: "The same runId or idempotencyKey was used before with another request.",
+    remedy: "Use a new key for a new request, or repeat the first request unchanged.",
+  },
+  WAKE_UP_UNREADABLE: {
+    class: "bad_message",
+    meaning: "A message on an internal work queue is not a wake-up.",
+    remedy: "Publish requests to the exchange speckit.requests; the work queues are internal.",
+  },
+  REPOSITORY_INVALID: {
+    class: "bad_message",
+    meaning: "`repository` is not owner/name, an https or ssh URL, or an allowed path.",
+    remedy: "Use owner/name, https://host/path, ssh://git@host/path or git@host:path.",
+  },
+  REPOSITORY_NOT_ALLOWED: {
+    class: "bad_message",
+    meaning: "The repository is outside this deployment's allow-list.",
+    remedy: "Ask the operator to add it to SPECKIT_REPOSITORIES.",
+  },
+  BRANCH_BUSY: {
+    class: "bad_message",
+    meaning: "Another live run owns the named branch of this repository.",
+    remedy: "Wait for that run, or name another branch.",
+  },
+  BRANCH_DIVERGED: {
+    class: "permanent",
+    meaning: "The branch exists at the remote and is not an ancestor of what would be pushed.",
+    remedy: "Name another branch, or delete the one at the remote.",
+  },
+  BASE_BRANCH_NOT_FOUND: {
+    class: "permanent",
+    meaning: "`baseBranch` does not exist at the remote.",
+    remedy: "Name an existing branch, or leave baseBranch out to use the remote's default.",
+  },
+  REPOSITORY_NOT_FOUND: {
+    class: "permanent",
+    meaning: "There is no git repository at the remote, or these credentials may not see it.",
+    remedy: "Check the address, and that the credential may read it.",
+  },
+  REPOSITORY_EMPTY: {
+    class: "permanent",
+    meaning: "The remote has no commit.",
+    remedy: "Push a first commit with Spec Kit's files to it.",
+  },
+  GIT_CREDENTIALS_MISSING: {
+    class: "permanent",
+    meaning: "The remote asks for credentials and none are configured for its host.",
+    remedy: "Set GITHUB_TOKEN, or SPECKIT_GIT_TOKEN with SPECKIT_GIT_HOST for another host.",
+  },
+  GIT_CREDENTIALS_REFUSED: {
+    class: "permanent",
+    meaning: "The remote refused the configured credentials.",
+    remedy: "Check that the token is valid and may read and write the repository.",
+  },
+  GIT_UNREACHABLE: {
+    class: "transient",
+    meaning: "The remote could not be reached, or answered with a server error.",
+    remedy: "It is retried; check the network, proxy and certificate settings if it persists.",
+  },
+  GIT_FAILED: {
+    class: "transient",
+    meaning: "A git command failed in a way that has no name yet.",
+    remedy: "It is retried; the log has git's own words.",
+  },
+  PUSH_REFUSED: {
+    class: "permanent",
+    meaning: "The remote refused the push: read-only, protected branch, or a hook said no.",
+    remedy:
+      "Give the credential write access, or name a branch it may push; bundle and patch are kept.",
+  },
+  NOT_A_SPEC_KIT_PROJECT: {
+    class: "permanent",
+    meaning: "The base commit has no Spec Kit files.",
+    remedy:
+      "Run `specify init --here --force --integration codex --script sh` in the repository, commit and push.",
+  },
+  SPEC_KIT_LAYOUT_UNSUPPORTED: {
+    class: "permanent",
+    meaning: "The base commit has Spec Kit files, but no skill for an asked phase.",
+    remedy:
+      "Run `specify init --here --force --integration codex --script sh` with a current Spec Kit, commit and push.",
+  },
+  AGENT_UNKNOWN: {
+    class: "bad_message",
+    meaning: "The request names an agent backend this deployment does not have.",
+    remedy: "Use one of the configured backends.",
+  },
+  AGENT_NOT_STARTED: {
+    class: "permanent",
+    meaning: "The agent's executable could not be started.",
+    remedy: "Install it, or correct the path in the backend's configuration.",
+  },
+  AGENT_FAILED: {
+    class: "transient",
+    meaning: "The agent exited with a code other than 0.",
+    remedy: "It is retried; read the phase's stderr artifact for the agent's own words.",
+  },
+  AGENT_KILLED: {
+    class: "transient",
+    meaning: "The agent was ended by a signal that speckit did not send.",
+    remedy: "It is retried; check the memory of the machine.",
+  },
+  PHASE_DEADLINE_EXCEEDED: {
+    class: "timeout",
+    meaning: "A phase ran longer than its deadline.",
+    remedy: "Raise SPECKIT_PHASE_DEADLINE_MS, or ask for less in one run.",
+  },
+  AGENT_SILENT: {
+    class: "timeout",
+    meaning: "The agent printed nothing for longer than the silence limit.",
+    remedy: "Raise SPECKIT_SILENCE_MS if the agent is slow rather than stuck.",
+  },
+  RUN_DEADLINE_EXCEEDED: {
+    class: "permanent",
+    meaning: "The run used up its working time.",
+    remedy: "Raise limits.deadlineMs or SPECKIT_RUN_DEADLINE_MS, or ask for less in one run.",
+  },
+  TOO_MANY_STARTS: {
+    class: "permanent",
+    meaning: "A phase was started 20 times without an end.",
+    remedy: "Look for what ends the workers: their logs, memory and restarts.",
+  },
+  POSTCONDITION_FAILED: {
+    class: "invalid_output",
+    meaning: "The agent exited with 0, but its files do not fulfil the phase's postconditions.",
+    remedy: "It is retried with the findings in the prompt; the findings name file and check.",
+  },
+  WORKSPACE_TOO_LARGE: {
+    class: "permanent",
+    meaning: "The agent's changes, the workspace or the checkpoint are over their limit.",
+    remedy: "Keep generated files out of the tree (.gitignore), or raise the limit.",
+  },
+  WORKSPACE_REFUSED: {
+    class: "invalid_output",
+    meaning: "The agent left something in the tree that is never committed.",
+    remedy:
+      "The findings name each path: only regular files and symlinks inside the tree are taken.",
+  },
+  DISK_FULL: {
+    class: "transient",
+    meaning: "There is no space left for workspaces or artifacts.",
+    remedy: "Free space in the state folder (SPECKIT_HOME).",
+  },
+  WORKER_REPLACED: {
+    class: "interrupted",
+    meaning: "The worker stopped or was replaced while the phase ran.",
+    remedy: "Nothing to do: the phase starts again on another worker.",
+  },
+  RUN_CANCELLED: {
+    class: "permanent",
+    meaning: "The run was cancelled.",
+    remedy: "Submit it again if it is still wanted.",
+  },
+  RUN_FENCED: {
+    class: "fenced",
+    meaning: "Another worker owns the run now; this one writes nothing more.",
+    remedy: "Nothing to do.",
+  },
+  RUN_NOT_FOUND: {
+    class: "permanent",
+    meaning: "There is no run with this id.",
+    remedy: "`speckit list` shows the runs of this database.",
+  },
+  CONFIGURATION_INVALID: {
+    class: "permanent",
+    meaning: "A setting has a value that cannot be used.",
+    remedy: "Correct the named variable; docs/configuration.md lists them all.",
+  },
+  DATABASE_UNAVAILABLE: {
+    class: "transient",
+    meaning: "PostgreSQL did not answer.",
+    remedy: "Check that it runs and that DATABASE_URL is right; work goes on when it is back.",
+  },
+  BROKER_UNAVAILABLE: {
+    class: "transient",
+    meaning: "RabbitMQ did not answer or did not confirm.",
+    remedy: "Check that it runs and that AMQP_URL is right; work goes on when it is back.",
+  },
+  EMBEDDED_DATABASE_UNSUPPORTED: {
+    class: "permanent",
+    meaning: "There are no embedded PostgreSQL binaries for this system.",
+    remedy: "Set DATABASE_URL and AMQP_URL to services of your own.",
+  },
+  EMBEDDED_DATABASE_FAILED: {
+    class: "permanent",
+    meaning: "The embedded PostgreSQL server could not be started.",
+    remedy: "Read postgres/server.log in the state folder, or set SPECKIT_HOME to another one.",
+  },
+  SERVICE_REFUSED: {
+    class: "permanent",
+    meaning: "PostgreSQL or RabbitMQ refused the configured user, database or virtual host.",
+    remedy: "Correct the user, password, database or virtual host in the URL.",
+  },
+  TOPOLOGY_CONFLICT: {
+    class: "permanent",
+    meaning: "RabbitMQ has an exchange or queue of the same name with other settings.",
+    remedy: "Delete the named queue once it is empty, or set another name prefix.",
+  },
+  INTERNAL_ERROR: {
+    class: "transient",
+    meaning: "An error nobody has named yet: a bug, or a fault outside.",
+    remedy: "It is retried; please report it with the worker's log.",
+  },
+} as const satisfies Record<string, ErrorCodeFacts>;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+export function isErrorCode(text: string): text is ErrorCode {
+  return Object.hasOwn(ERROR_CODES, text);
+}

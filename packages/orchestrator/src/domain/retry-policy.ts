@@ -1,0 +1,77 @@
+import { dispositionOf, type FailureClass } from "./failure.ts";
+import type { AttemptFact } from "./run-state.ts";
+
+/**
+ * Delays between tries, in milliseconds: each is a retry queue of its own at the broker, since
+ * messages of mixed delays in one queue wait for the longest in front of them.
+ */
+export const RETRY_TIERS_MS = [5_000, 30_000, 120_000, 600_000, 1_800_000] as const;
+export type RetryTierMs = (typeof RETRY_TIERS_MS)[number];
+
+/** Retries a phase gets per class. A class that is not listed spends nothing. */
+export const RETRY_BUDGET: Readonly<Partial<Record<FailureClass, number>>> = {
+  transient: 3,
+  timeout: 1,
+  invalid_output: 2,
+};
+
+/** Starts a phase gets in all, whatever ended them: bounds what spends no budget. */
+export const MAX_STARTS_PER_PHASE = 20;
+
+export type RetryVerdict =
+  | { readonly retry: "now" }
+  | { readonly retry: "later"; readonly tierMs: RetryTierMs }
+  | { readonly retry: "never"; readonly because: "permanent" | "budget spent" | "too many starts" };
+
+/**
+ * What follows from an attempt that ended without success. Budgets are derived by counting the
+ * phase's earlier attempts, so there is no counter that could be wrong.
+ *
+ * @param earlier the phase's attempts before the one that just ended
+ */
+export function judgeRetry(
+  earlier: readonly AttemptFact[],
+  failureClass: FailureClass,
+): RetryVerdict {
+  if (earlier.length + 1 >= MAX_STARTS_PER_PHASE) {
+    return { retry: "never", because: "too many starts" };
+  }
+  switch (dispositionOf(failureClass)) {
+    case "restart":
+      return { retry: "now" };
+    case "retry": {
+      const spent = earlier.filter((attempt) => attempt.failureClass === failureClass).length;
+      if (spent >= (RETRY_BUDGET[failureClass] ?? 0)) {
+        return { retry: "never", because: "budget spent" };
+      }
+      // The findings are what an agent needs to repair its output: waiting would add nothing.
+      return failureClass === "invalid_output"
+        ? { retry: "now" }
+        : { retry: "later", tierMs: tierAfter(earlier) };
+    }
+    default:
+      return { retry: "never", because: "permanent" };
+  }
+}
+
+function tierAfter(earlier: readonly AttemptFact[]): RetryTierMs {
+  const waited = earlier.filter(
+    (attempt) => attempt.failureClass === "transient" || attempt.failureClass === "timeout",
+  ).length;
+  return RETRY_TIERS_MS[Math.min(waited, RETRY_TIERS_MS.length - 1)] ?? RETRY_TIERS_MS[0];
+}
+
+/**
+ * When a run that waits for a tier is due, from now, in milliseconds: a little before the delayed
+ * message arrives, spread so that a burst of failures does not return as a burst.
+ *
+ * @param random uniform in [0, 1)
+ */
+export function dueInMs(tierMs: RetryTierMs, random: number): number {
+  return Math.round(tierMs * (0.8 + 0.2 * random));
+}
+
+/** When the sweeper looks after a waiting run: late enough that the delayed message comes first. */
+export function wakeInMs(tierMs: RetryTierMs): number {
+  return tierMs + 15_000;
+}

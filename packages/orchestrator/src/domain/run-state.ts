@@ -1,0 +1,68 @@
+import type { FailureClass } from "./failure.ts";
+import type { PipelinePhase } from "./phase.ts";
+import type { RetryTierMs } from "./retry-policy.ts";
+
+/** How a run ended. Set once; nothing changes it. */
+export const OUTCOMES = ["succeeded", "no_changes", "failed", "cancelled"] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+
+export const RUN_STATUSES = ["queued", "in_progress", "needs_input", ...OUTCOMES] as const;
+export type RunStatus = (typeof RUN_STATUSES)[number];
+
+export const ATTEMPT_STATES = [
+  "running",
+  "succeeded",
+  "failed",
+  "interrupted",
+  "skipped",
+  "cancelled",
+] as const;
+export type AttemptState = (typeof ATTEMPT_STATES)[number];
+
+/** One ended start of a phase, as far as decisions need it. */
+export interface AttemptFact {
+  readonly state: Exclude<AttemptState, "running" | "skipped">;
+  readonly failureClass?: FailureClass;
+}
+
+interface Live {
+  readonly pipeline: readonly PipelinePhase[];
+  /** Index into `pipeline` of the phase that is next or running. */
+  readonly phaseIx: number;
+  /** Ended attempts of that phase, oldest first. */
+  readonly earlier: readonly AttemptFact[];
+  readonly cancelRequested: boolean;
+  /** Some phase so far has changed the tree. */
+  readonly changed: boolean;
+}
+
+/**
+ * A run as decisions see it. Each kind has only the facts that are true of it: an ended run has no
+ * phase to misread.
+ */
+export type RunState =
+  | ({ readonly kind: "queued" } & Live)
+  /** Claimed or claimable: nothing runs, the next phase may start. */
+  | ({ readonly kind: "ready" } & Live)
+  | ({ readonly kind: "running"; readonly attempt: number } & Live)
+  /** Not before a due time; the row has it. */
+  | ({ readonly kind: "waiting"; readonly tierMs: RetryTierMs } & Live)
+  | {
+      readonly kind: "ended";
+      readonly outcome: Outcome;
+      readonly cleanup: "due" | "running" | "done";
+      readonly cleanupStarts: number;
+    };
+
+export type LiveState = Exclude<RunState, { readonly kind: "ended" }>;
+
+export function newRunState(pipeline: readonly PipelinePhase[]): RunState {
+  return {
+    kind: "queued",
+    pipeline,
+    phaseIx: 0,
+    earlier: [],
+    cancelRequested: false,
+    changed: false,
+  };
+}

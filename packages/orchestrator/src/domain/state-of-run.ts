@@ -1,0 +1,60 @@
+import type { FailureClass } from "./failure.ts";
+import type { Phase, PipelinePhase } from "./phase.ts";
+import type { AttemptFact, AttemptState, Outcome, RunState } from "./run-state.ts";
+
+interface RunFacts {
+  readonly pipeline: readonly PipelinePhase[];
+  readonly phaseIx: number;
+  readonly outcome: Outcome | null;
+  readonly cleaned: boolean;
+  readonly claimed: boolean;
+  readonly cancelRequested: boolean;
+}
+
+interface AttemptFacts {
+  readonly phase: Phase;
+  readonly attempt: number;
+  readonly state: AttemptState;
+  readonly failureClass?: FailureClass;
+  readonly changed: boolean;
+}
+
+/**
+ * A run's state from its rows, for a worker that has just claimed it: what waited is due.
+ *
+ * @param attempts all of the run, oldest first
+ */
+export function stateOfRun(run: RunFacts, attempts: readonly AttemptFacts[]): RunState {
+  if (run.outcome !== null) {
+    const cleanups = attempts.filter((attempt) => attempt.phase === "cleanup");
+    const running = cleanups.some((attempt) => attempt.state === "running");
+    return {
+      kind: "ended",
+      outcome: run.outcome,
+      cleanup: run.cleaned ? "done" : running ? "running" : "due",
+      cleanupStarts: cleanups.length,
+    };
+  }
+  const { pipeline, phaseIx, cancelRequested } = run;
+  const here = attempts.filter((attempt) => attempt.phase === pipeline[phaseIx]);
+  const live = {
+    pipeline,
+    phaseIx,
+    cancelRequested,
+    earlier: here.flatMap(endedFact),
+    changed: attempts.some((attempt) => attempt.state === "succeeded" && attempt.changed),
+  };
+  const running = here.find((attempt) => attempt.state === "running");
+  if (running !== undefined) {
+    return { ...live, kind: "running", attempt: running.attempt };
+  }
+  return { ...live, kind: run.claimed ? "ready" : "queued" };
+}
+
+function endedFact(attempt: AttemptFacts): readonly AttemptFact[] {
+  const { state, failureClass } = attempt;
+  if (state === "running" || state === "skipped") {
+    return [];
+  }
+  return [{ state, ...(failureClass === undefined ? {} : { failureClass }) }];
+}

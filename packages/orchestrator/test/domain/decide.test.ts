@@ -1,0 +1,119 @@
+import { describe, expect, test } from "vitest";
+import { decide, type RunEvent } from "../../src/domain/decide.ts";
+import { FAILURE_CLASSES } from "../../src/domain/failure.ts";
+import { pipelineFor } from "../../src/domain/phase.ts";
+import { newRunState, type RunState } from "../../src/domain/run-state.ts";
+import { deepFreeze } from "./arbitrary-run.ts";
+
+const claimed: RunEvent = { type: "run.claimed" };
+const started: RunEvent = { type: "phase.started" };
+const unchanged: RunEvent = { type: "phase.succeeded", changed: false };
+const changed: RunEvent = { type: "phase.succeeded", changed: true };
+const interrupted: RunEvent = { type: "phase.interrupted" };
+const cancelRequested: RunEvent = { type: "run.cancel_requested" };
+const cancelled: RunEvent = { type: "phase.cancelled" };
+const transient: RunEvent = { type: "phase.failed", failureClass: "transient" };
+
+function after(...events: readonly RunEvent[]): RunState {
+  return events.reduce(
+    (state, event) => {
+      const decision = decide(state, event);
+      if (!decision.accepted) {
+        throw new Error(`${event.type} refused in ${state.kind}: ${decision.why}`);
+      }
+      return deepFreeze(decision.state);
+    },
+    deepFreeze(newRunState(pipelineFor())),
+  );
+}
+
+const times = (count: number, ...events: readonly RunEvent[]): readonly RunEvent[] =>
+  Array.from({ length: count }).flatMap(() => events);
+
+describe("decide", () => {
+  test("carries a run whose phases all succeed to its outcome", () => {
+    const four = [claimed, ...times(4, started, unchanged)];
+    expect(after(...four, started, unchanged)).toMatchObject({ outcome: "no_changes" });
+    expect(after(...four, started, changed)).toMatchObject({ outcome: "succeeded" });
+    expect(after(claimed, started, changed, ...times(4, started, unchanged))).toEqual({
+      kind: "ended",
+      outcome: "succeeded",
+      cleanup: "due",
+      cleanupStarts: 0,
+    });
+  });
+
+  test("waits through the retry tiers in turn, then gives up", () => {
+    const tries = (count: number) => [claimed, ...times(count, started, transient, claimed)];
+    const lastTier = (count: number) => after(...tries(count), started, transient);
+    expect(lastTier(0)).toMatchObject({ kind: "waiting", tierMs: 5_000 });
+    expect(lastTier(1)).toMatchObject({ kind: "waiting", tierMs: 30_000 });
+    expect(lastTier(2)).toMatchObject({ kind: "waiting", tierMs: 120_000 });
+    expect(lastTier(3)).toMatchObject({ kind: "ended", outcome: "failed" });
+  });
+
+  test("starts an interrupted phase again at once, 20 times at most", () => {
+    expect(after(claimed, ...times(19, started, interrupted))).toMatchObject({ kind: "ready" });
+    expect(after(claimed, ...times(20, started, interrupted))).toMatchObject({ outcome: "failed" });
+  });
+
+  test("a budget is a phase's own", () => {
+    const spent = times(3, started, transient, claimed);
+    expect(after(claimed, ...spent, started, unchanged, ...spent)).toMatchObject({
+      kind: "ready",
+      phaseIx: 1,
+    });
+  });
+
+  test("a claim leaves a running phase alone: its new owner first records what became of it", () => {
+    const running = after(claimed, started);
+    expect(decide(running, claimed)).toEqual({ accepted: true, state: running });
+  });
+
+  test.each(FAILURE_CLASSES)(
+    "a cancel beats an attempt that failed with class %s",
+    (failureClass) => {
+      expect(
+        after(claimed, started, cancelRequested, { type: "phase.failed", failureClass }),
+      ).toMatchObject({ kind: "ended", outcome: "cancelled" });
+    },
+  );
+
+  test("a cancel ends the run with the open attempt, also between phases and in a wait", () => {
+    const ended = { kind: "ended", outcome: "cancelled" };
+    expect(after(claimed, started, cancelRequested, unchanged)).toMatchObject(ended);
+    expect(after(claimed, started, cancelRequested, interrupted)).toMatchObject(ended);
+    expect(after(claimed, started, transient, cancelRequested, cancelled)).toMatchObject(ended);
+    expect(after(cancelRequested, claimed, cancelled)).toMatchObject(ended);
+  });
+
+  test.each<[string, readonly RunEvent[], RunEvent, string]>([
+    ["a start before the claim", [], started, "the run was not claimed yet"],
+    ["a second start", [claimed, started], started, "a phase is running"],
+    ["a start while waiting", [claimed, started, transient], started, "the run waits"],
+    ["an end without a start", [claimed], unchanged, "no phase is running"],
+    ["an unasked cancel", [claimed, started], cancelled, "no cancel was requested"],
+    ["a cancel after the end", [cancelRequested, cancelled], cancelRequested, "the run has ended"],
+    [
+      "a claim after cleanup",
+      [cancelRequested, cancelled, started, unchanged],
+      claimed,
+      "the run has ended",
+    ],
+    [
+      "a start after cleanup",
+      [cancelRequested, cancelled, started, unchanged],
+      started,
+      "the run has ended",
+    ],
+    ["an end of no cleanup", [cancelRequested, cancelled], unchanged, "no phase is running"],
+  ])("refuses %s", (_name, before, event, why) => {
+    expect(decide(after(...before), event)).toEqual({ accepted: false, why });
+  });
+
+  test("cleanup is started again after it failed or was interrupted", () => {
+    const ended = [cancelRequested, cancelled];
+    const twice = after(...ended, started, transient, claimed, started, interrupted, started);
+    expect(twice).toMatchObject({ cleanup: "running", cleanupStarts: 3, outcome: "cancelled" });
+  });
+});

@@ -1,0 +1,61 @@
+import { describe, expect, test } from "vitest";
+import {
+  type DeliveryDecision,
+  type DeliveryFacts,
+  judgeDelivery,
+} from "../../src/domain/delivery.ts";
+
+const claim: DeliveryDecision = { do: "claim" };
+const ignore = (because: Extract<DeliveryDecision, { do: "ignore" }>["because"]) =>
+  ({ do: "ignore", because }) as const;
+
+/** The decision table: the first row whose facts all match decides. */
+const TABLE: readonly (readonly [string, Partial<DeliveryFacts>, DeliveryDecision])[] = [
+  ["cleanup is recorded", { cleaned: true }, ignore("the run is over")],
+  ["this worker holds the lease", { lease: "mine" }, ignore("this worker has it")],
+  ["another worker holds the lease", { lease: "other" }, ignore("another worker has it")],
+  ["ended, not cleaned, unowned", { ended: true }, claim],
+  [
+    "a cancel is requested, also when not due or waiting for input",
+    { cancelRequested: true },
+    claim,
+  ],
+  ["not due", { due: false }, ignore("it is not due")],
+  ["waits for input", { needsInput: true }, ignore("it is not due")],
+  ["due and unowned", {}, claim],
+];
+
+const LEASES = ["free", "mine", "other"] as const;
+const EVERY_CASE: readonly DeliveryFacts[] = LEASES.flatMap((lease) =>
+  Array.from({ length: 32 }, (_, bits) => ({
+    lease,
+    cleaned: (bits & 1) > 0,
+    ended: (bits & 2) > 0,
+    cancelRequested: (bits & 4) > 0,
+    due: (bits & 8) > 0,
+    needsInput: (bits & 16) > 0,
+  })),
+);
+
+function rowOf(facts: DeliveryFacts): number {
+  return TABLE.findIndex(([, row]) =>
+    Object.entries(row).every(([name, value]) => facts[name as keyof DeliveryFacts] === value),
+  );
+}
+
+describe("judgeDelivery", () => {
+  test("a wake-up for a run that is not there is ignored", () => {
+    expect(judgeDelivery(undefined)).toEqual(ignore("no such run"));
+  });
+
+  test.each(TABLE.map(([name, , decision], ix) => ({ name, ix, decision })))(
+    "$name",
+    ({ ix, decision }) => {
+      const cases = EVERY_CASE.filter((facts) => rowOf(facts) === ix);
+      expect(cases.length).toBeGreaterThan(0);
+      for (const facts of cases) {
+        expect(judgeDelivery(facts), JSON.stringify(facts)).toEqual(decision);
+      }
+    },
+  );
+});
