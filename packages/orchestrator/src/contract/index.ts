@@ -1,0 +1,19 @@
+export { REQUEST_MAX_BYTES } from "./limits.ts";
+export { parseRunRequest, parseRunRequestBytes } from "./parse-run-request.ts";
+export {
+  type CloudEvent,
+  cloudEventSchema,
+  EVENT_TYPES,
+  REJECTED_EVENT,
+  type RunEventType,
+} from "./run-event.ts";
+export { type RunRequest, runRequestSchema } from "./run-request.ts";
+export {
+  failureSchema,
+  type RunRejected,
+  type RunResult,
+  runRejectedSchema,
+  runResultSchema,
+  type Usage,
+} from "./run-result.ts";
+export { type WakeUp, wakeUp, wakeUpSchema } from "./wake-up.ts";

@@ -1,0 +1,89 @@
+import { z } from "zod";
+import { isBranchName } from "../domain/branch-name.ts";
+import { isFeatureDirectory } from "../domain/feature-directory.ts";
+import { AGENT_PHASES } from "../domain/phase.ts";
+import { parseRepository } from "../domain/repository-address.ts";
+
+const branchName = z.string().refine(isBranchName, {
+  error: "expected a branch name that git check-ref-format accepts, with no part starting with '-'",
+});
+
+/** JSON text that PostgreSQL can store: NUL is valid JSON, but no text in jsonb. */
+const storableText = z
+  .string()
+  .refine((text) => !text.includes("\u0000"), { error: "expected text without NUL characters" })
+  .refine((text) => text.isWellFormed(), { error: "expected text without lone surrogates" });
+
+const metadata = z
+  .record(
+    storableText.min(1).max(100),
+    z.union([storableText.max(2_000), z.number(), z.boolean()], {
+      error: "expected text of at most 2000 characters, a number, true or false",
+    }),
+    {
+      error: (issue) =>
+        issue.code === "invalid_key"
+          ? "expected a name of 1 to 100 characters without NUL and lone surrogates"
+          : undefined,
+    },
+  )
+  .refine((record) => Object.keys(record).length <= 50, { error: "expected at most 50 entries" });
+
+/**
+ * A run request, version 1: the body of a message with the key `run.request` on the exchange
+ * `speckit.requests`. Unknown fields are refused by name; `metadata` is the place for one's own.
+ */
+export const runRequestSchema = z.strictObject({
+  schemaVersion: z.literal(1),
+  runId: z.uuid().optional().meta({ description: "Made by speckit (UUID v7) when left out." }),
+  idempotencyKey: storableText.min(1).max(200).optional().meta({
+    description:
+      "The same key with the same body is the same run; with another body it is refused.",
+  }),
+  repository: storableText
+    .superRefine((text, context) => {
+      const address = parseRepository(text);
+      if ("problem" in address) {
+        context.addIssue({ code: "custom", message: address.problem });
+      }
+    })
+    .meta({ description: "owner/name (GitHub), an https or ssh URL; paths only where allowed." }),
+  specifyText: storableText
+    .refine((text) => text.trim().length > 0, {
+      error: "expected a sentence, got only white space",
+    })
+    .meta({ description: "What to build, in plain words: the argument of speckit.specify." }),
+  baseBranch: branchName.optional().meta({ description: "Default: the remote's default branch." }),
+  branch: branchName.optional().meta({ description: "Default: speckit/<slug>-<8 hex>." }),
+  featureDirectory: z
+    .string()
+    .refine(isFeatureDirectory, { error: "expected specs/NNN-short-name" })
+    .optional()
+    .meta({ description: "Default: specs/<next number>-<slug>, allotted once per run." }),
+  agent: z
+    .strictObject({
+      backend: z.string().regex(/^[a-z][a-z0-9-]{0,40}$/, {
+        error: "expected a name of lower-case letters, digits and '-'",
+      }),
+    })
+    .optional()
+    .meta({ description: "Default: the deployment's default backend." }),
+  phases: z
+    .array(z.enum(AGENT_PHASES))
+    .min(1)
+    .max(AGENT_PHASES.length)
+    .optional()
+    .meta({ description: "Agent phases to carry out. Default: all." }),
+  dryRun: z.boolean().optional().meta({ description: "Do everything but the push." }),
+  onQuestions: z.literal("assume").optional().meta({
+    description: "Open questions are recorded and the run goes on with the agent's assumptions.",
+  }),
+  limits: z
+    .strictObject({ deadlineMs: z.int().min(1_000).max(86_400_000).optional() })
+    .optional()
+    .meta({ description: "deadlineMs: working time of the whole run, in milliseconds." }),
+  externalRef: storableText.min(1).max(500).optional(),
+  metadata: metadata.optional(),
+});
+
+export type RunRequest = z.infer<typeof runRequestSchema>;

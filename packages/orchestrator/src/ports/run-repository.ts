@@ -1,0 +1,276 @@
+import type { RunEventType } from "../contract/run-event.ts";
+import type { RunRequest } from "../contract/run-request.ts";
+import type { Usage } from "../contract/run-result.ts";
+import type { IgnoreReason } from "../domain/delivery.ts";
+import type { Failure, Finding } from "../domain/failure.ts";
+import type { AgentPhase, Phase, PipelinePhase } from "../domain/phase.ts";
+import type { AttemptState, Outcome, RunStatus } from "../domain/run-state.ts";
+import type { StoredArtifact } from "./artifact-store.ts";
+import type { DiffStat } from "./git-workspace.ts";
+
+/** A run's row, as read in one moment. Times are the database's. */
+export interface RunRecord {
+  readonly runId: string;
+  readonly request: RunRequest;
+  readonly repository: string;
+  readonly gitRemote: string;
+  readonly branch: string;
+  readonly agent: string;
+  readonly pipeline: readonly PipelinePhase[];
+  readonly featureDirectory: string | null;
+  readonly baseBranch: string | null;
+  readonly baseSha: string | null;
+  readonly tipSha: string | null;
+  readonly branchOldSha: string | null;
+  readonly pushed: boolean;
+  readonly diff: DiffStat | null;
+  readonly status: RunStatus;
+  readonly outcome: Outcome | null;
+  readonly failure: Failure | null;
+  readonly phaseIx: number;
+  readonly epoch: number;
+  readonly leaseOwner: number | null;
+  readonly leaseUntil: Date | null;
+  readonly hasLiveLease: boolean;
+  readonly dueAt: Date;
+  /** `dueAt` has come. */
+  readonly isDue: boolean;
+  readonly wakeAt: Date | null;
+  readonly cancelRequested: boolean;
+  readonly replyTo: string | null;
+  readonly correlationId: string | null;
+  readonly lastSeq: number;
+  readonly sentSeq: number;
+  readonly createdAt: Date;
+  readonly startedAt: Date | null;
+  readonly finishedAt: Date | null;
+  readonly cleanedAt: Date | null;
+  readonly artifactsExpireAt: Date | null;
+}
+
+/** A task-state row: one start of a phase, or with attempt 0 a phase that never started. */
+export interface AttemptRecord {
+  readonly phase: Phase;
+  readonly attempt: number;
+  readonly state: AttemptState;
+  readonly failure: Failure | null;
+  readonly findings: readonly Finding[];
+  readonly openQuestions: readonly string[];
+  readonly usage: Usage | null;
+  /** The phase's commit differs from the one before. */
+  readonly changed: boolean;
+  readonly startedAt: Date | null;
+  readonly endedAt: Date | null;
+  /** By the database's clock; of a running attempt, up to now. */
+  readonly durationMs: number | null;
+}
+
+export interface NewRun {
+  readonly runId: string;
+  readonly request: RunRequest;
+  /** Hash of the request as received, before defaults. */
+  readonly requestHash: string;
+  readonly repository: string;
+  readonly gitRemote: string;
+  readonly branch: string;
+  readonly agent: string;
+  readonly pipeline: readonly PipelinePhase[];
+  readonly replyTo: string | undefined;
+  readonly correlationId: string | undefined;
+}
+
+export type InsertRunResult =
+  | { readonly inserted: true; readonly run: RunRecord }
+  | {
+      readonly inserted: false;
+      readonly because: "same_request" | "other_request";
+      readonly run: RunRecord;
+    }
+  | { readonly inserted: false; readonly because: "branch_busy"; readonly runId: string };
+
+/** The right to write to a run: holds until another claim raises the epoch. */
+export interface Hold {
+  readonly runId: string;
+  readonly epoch: number;
+}
+
+export type ClaimResult =
+  | { readonly claimed: true; readonly run: RunRecord; readonly attempts: readonly AttemptRecord[] }
+  | { readonly claimed: false; readonly because: IgnoreReason };
+
+export interface NewEvent {
+  readonly type: RunEventType;
+  readonly phase?: Phase;
+  readonly attempt?: number;
+  readonly data?: Readonly<Record<string, unknown>>;
+}
+
+export interface EventRecord {
+  readonly runId: string;
+  /** 1, 2, 3 … without a gap, per run. */
+  readonly seq: number;
+  readonly type: RunEventType;
+  readonly phase: Phase | null;
+  readonly attempt: number | null;
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly createdAt: Date;
+}
+
+/** How the open attempt ended. */
+export interface AttemptEnd {
+  readonly phase: Phase;
+  readonly attempt: number;
+  readonly state: "succeeded" | "failed" | "interrupted" | "cancelled";
+  readonly failure?: Failure;
+  readonly findings?: readonly Finding[];
+  readonly openQuestions?: readonly string[];
+  readonly usage?: Usage;
+  readonly changed?: boolean;
+}
+
+/** Facts a phase has found out, stored with its success. */
+export interface RunFacts {
+  readonly baseBranch?: string;
+  readonly baseSha?: string;
+  readonly branchOldSha?: string | null;
+  readonly tipSha?: string;
+  readonly diff?: DiffStat;
+  readonly pushed?: boolean;
+}
+
+/** A phase that never started, told when the run ends. */
+export interface NeverStarted {
+  readonly phase: AgentPhase | PipelinePhase;
+  readonly state: "skipped" | "cancelled";
+}
+
+/**
+ * One commit that ends an attempt, or ends the run, or both. What is stored is stored together or
+ * not at all.
+ */
+export interface AttemptCommit {
+  readonly end?: AttemptEnd;
+  /** Index of the next phase; only grows. */
+  readonly phaseIx?: number;
+  readonly facts?: RunFacts;
+  /** The bundle from the base to `facts.tipSha`. */
+  readonly checkpoint?: Uint8Array;
+  readonly artifacts?: readonly StoredArtifact[];
+  readonly events: readonly NewEvent[];
+  /** Lets the run rest: the lease is given back, the sweeper looks at `wakeInMs`. */
+  readonly wait?: { readonly dueInMs: number; readonly wakeInMs: number };
+  /**
+   * Ends the run. A cancel requested before this commit wins: then the outcome is `cancelled`, and
+   * `closing` is asked with that.
+   */
+  readonly outcome?: {
+    readonly outcome: Outcome;
+    readonly failure?: Failure;
+    /** Rows of phases that never started, and the run's closing event, for the outcome that holds. */
+    readonly closing: (outcome: Outcome) => {
+      readonly neverStarted: readonly NeverStarted[];
+      readonly events: readonly NewEvent[];
+    };
+  };
+}
+
+export interface RunFilter {
+  readonly status?: RunStatus;
+  readonly repository?: string;
+  /** Newest first; default 50, at most 1000. */
+  readonly limit?: number;
+}
+
+/**
+ * The truth about runs. Every write that needs ownership takes a {@link Hold}, begins with the
+ * guarded update of the run's row and throws `RUN_FENCED` (having written nothing) when the epoch
+ * has moved on. Times and leases are by the database's clock alone.
+ *
+ * Faults of the store itself are thrown as SpeckitError `DATABASE_UNAVAILABLE`.
+ */
+export interface RunRepository {
+  /** Stores a run and its `run.accepted` event; the sweeper looks at it in 15 s. */
+  readonly insertRun: (run: NewRun) => Promise<InsertRunResult>;
+  readonly findRun: (runId: string) => Promise<RunRecord | undefined>;
+  readonly listRuns: (filter: RunFilter) => Promise<readonly RunRecord[]>;
+  /** Oldest first. */
+  readonly attemptsOf: (runId: string) => Promise<readonly AttemptRecord[]>;
+  readonly artifactsOf: (runId: string) => Promise<readonly StoredArtifact[]>;
+  /** In sequence. */
+  readonly eventsOf: (
+    runId: string,
+    range: { readonly afterSeq: number; readonly limit: number },
+  ) => Promise<readonly EventRecord[]>;
+  readonly checkpointOf: (runId: string) => Promise<Uint8Array | undefined>;
+
+  /** A new worker: an id that no process start has had before. */
+  readonly registerWorker: (hostname: string) => Promise<number>;
+  readonly touchWorker: (workerId: number) => Promise<void>;
+
+  /** Locks the row, judges the delivery and, if it may, raises the epoch and takes the lease. */
+  readonly claimRun: (claim: {
+    readonly runId: string;
+    readonly workerId: number;
+    readonly leaseMs: number;
+  }) => Promise<ClaimResult>;
+  /** Renews all these leases in one statement. Ids that do not come back are fenced. */
+  readonly renewLeases: (
+    holds: readonly Hold[],
+    leaseMs: number,
+  ) => Promise<readonly { readonly runId: string; readonly cancelRequested: boolean }[]>;
+  /** Gives the lease back in good order: the next claim is no sign of a crash. Looks again in 15 s. */
+  readonly releaseRun: (hold: Hold, events: readonly NewEvent[]) => Promise<void>;
+
+  /** Opens the phase's next attempt. At most one is open per run. @returns its number, from 1 */
+  readonly startAttempt: (hold: Hold, phase: Phase) => Promise<number>;
+  /**
+   * Uses the attempt's single start ticket: the last word on one agent start per attempt.
+   *
+   * @returns false when it was used before, the attempt is not open, the run has ended or is to be
+   * cancelled, or another worker owns it now
+   */
+  readonly useStartTicket: (hold: Hold, phase: Phase, attempt: number) => Promise<boolean>;
+  /** @returns the run's outcome after the commit, null while it is live */
+  readonly commitAttempt: (hold: Hold, commit: AttemptCommit) => Promise<Outcome | null>;
+  /**
+   * Allots the run's feature directory once: the request's own, else the next number of this
+   * repository. A second call returns the first one's answer.
+   */
+  readonly allotFeatureDirectory: (
+    hold: Hold,
+    allot: { readonly highestInTree: number; readonly nameFor: (number: number) => string },
+  ) => Promise<string>;
+  readonly appendEvents: (hold: Hold, events: readonly NewEvent[]) => Promise<void>;
+  readonly addArtifacts: (hold: Hold, artifacts: readonly StoredArtifact[]) => Promise<void>;
+
+  /**
+   * Closes the cleanup attempt and the run, if every event has been sent.
+   *
+   * @returns false when events are left: then the lease is given back and the sweeper looks in 15 s
+   */
+  readonly finishCleanup: (hold: Hold, attempt: number) => Promise<boolean>;
+
+  /** Stores a command and marks the run. @returns false when the run has ended, or there is none */
+  readonly requestCancel: (runId: string, commandId: string) => Promise<boolean>;
+
+  /** Events past the watermark, in sequence. */
+  readonly unsentEvents: (runId: string, limit: number) => Promise<readonly EventRecord[]>;
+  /** Moves the watermark forward; never back. */
+  readonly markEventsSent: (runId: string, seq: number) => Promise<void>;
+
+  /**
+   * Runs whose time to be looked at has come and that nobody owns; puts their next look further off
+   * each time. Says nothing about messages: a broker may have lost them all.
+   *
+   * @param only look at this run alone
+   */
+  readonly sweepRuns: (options: {
+    readonly limit: number;
+    readonly leaseMs: number;
+    readonly only?: string;
+  }) => Promise<readonly { readonly runId: string; readonly everClaimed: boolean }[]>;
+  /** Unowned runs with unsent events, oldest first. */
+  readonly runsWithUnsentEvents: (limit: number) => Promise<readonly string[]>;
+  /** UUID of this deployment, made at the first migration. */
+  readonly deploymentId: () => Promise<string>;
+}

@@ -1,0 +1,80 @@
+import type { CloudEvent } from "../contract/run-event.ts";
+import type { RunRejected, RunResult } from "../contract/run-result.ts";
+import type { WakeUp } from "../contract/wake-up.ts";
+import type { Failure } from "../domain/failure.ts";
+import type { RetryTierMs } from "../domain/retry-policy.ts";
+
+/** Where a wake-up goes: to the queue of runs never claimed, to the queue of all others, or to the latter after a delay. */
+export type WakeUpRoute =
+  | { readonly to: "start" | "work" }
+  | { readonly to: "work"; readonly afterMs: RetryTierMs };
+
+/** What the transport must do with a delivery. It is acked only after the publish is confirmed. */
+export type DeliveryVerdict =
+  | { readonly do: "ack" }
+  | { readonly do: "publish_and_ack"; readonly wakeUp: WakeUp; readonly route: WakeUpRoute }
+  /** Neither ack nor nack: the delivery goes back when the channel closes. Only while stopping. */
+  | { readonly do: "leave" };
+
+/** A request as it came through the public door. */
+export interface RequestDelivery {
+  readonly body: Uint8Array;
+  readonly replyTo: string | undefined;
+  readonly correlationId: string | undefined;
+}
+
+export type RequestVerdict =
+  | { readonly do: "ack" }
+  /** Keep the message in the dead-letter queue with the reason. */
+  | { readonly do: "dead_letter"; readonly failure: Failure }
+  /** Neither ack nor nack: the request goes back when the channel closes. Only while stopping. */
+  | { readonly do: "leave" };
+
+export interface TransportHandlers {
+  /**
+   * Carries a run as far as it goes under this delivery; may take as long as the hold. Does not
+   * throw: what a handler throws is a bug, logged, and the delivery is acked (the row carries on).
+   */
+  readonly onWakeUp: (wakeUp: WakeUp) => Promise<DeliveryVerdict>;
+  /** Resolves when the request is stored or refused; keeps trying while the database is away. */
+  readonly onRequest: (request: RequestDelivery) => Promise<RequestVerdict>;
+}
+
+export interface Consumption {
+  /** Takes nothing new from now on; what is in hand goes on to its verdict. Resolves when all are settled. */
+  readonly stop: () => Promise<void>;
+}
+
+/** What a transport's connections are doing, for readiness and for "waiting for …" lines. */
+export interface TransportHealth {
+  readonly connected: boolean;
+  /** For people, without credentials, for example `RabbitMQ at localhost:5672`. */
+  readonly description: string;
+}
+
+/**
+ * Carries wake-ups, requests, events and replies. Holds no truth: losing everything in it costs
+ * time, never a run.
+ */
+export interface Transport extends AsyncDisposable {
+  /** Resolves when the message is safe (confirmed and routed). @throws SpeckitError `BROKER_UNAVAILABLE` */
+  readonly publishWakeUp: (wakeUp: WakeUp, route: WakeUpRoute) => Promise<void>;
+  /** Resolves when confirmed; nobody listening is fine. The routing key is the type without `speckit.`. */
+  readonly publishEvent: (event: CloudEvent) => Promise<void>;
+  /** Resolves when confirmed; a reply queue that is gone is fine. */
+  readonly publishReply: (
+    replyTo: string,
+    correlationId: string | undefined,
+    body: RunResult | RunRejected,
+  ) => Promise<void>;
+  /**
+   * Starts consuming. At most `slots` wake-up handlers run at once; runs never claimed are taken
+   * only while a slot is free, so continuations never queue behind a backlog.
+   *
+   */
+  readonly consume: (
+    handlers: TransportHandlers,
+    options: { readonly slots: number },
+  ) => Promise<Consumption>;
+  readonly health: () => TransportHealth;
+}
