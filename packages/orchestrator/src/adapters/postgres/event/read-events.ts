@@ -1,0 +1,64 @@
+import type { Selectable } from "kysely";
+import type { EventRecord } from "../../../ports/run-repository.ts";
+import type { EventsTable } from "../schema.ts";
+import type { Queryable } from "../transaction.ts";
+
+export async function eventsAfter(
+  database: Queryable,
+  runId: string,
+  range: { readonly afterSeq: number; readonly limit: number },
+): Promise<readonly EventRecord[]> {
+  const rows = await database
+    .selectFrom("spec_workflow_events")
+    .selectAll()
+    .where("run_id", "=", runId)
+    .where("seq", ">", range.afterSeq)
+    .orderBy("seq")
+    .limit(range.limit)
+    .execute();
+  return rows.map(eventRecord);
+}
+
+/** Events past the run's watermark. */
+export async function unsentEvents(
+  database: Queryable,
+  runId: string,
+  limit: number,
+): Promise<readonly EventRecord[]> {
+  const rows = await database
+    .selectFrom("spec_workflow_events as event")
+    .innerJoin("spec_workflow_runs as run", "run.id", "event.run_id")
+    .selectAll("event")
+    .where("event.run_id", "=", runId)
+    .whereRef("event.seq", ">", "run.sent_seq")
+    .orderBy("event.seq")
+    .limit(limit)
+    .execute();
+  return rows.map(eventRecord);
+}
+
+/** Moves the watermark; `greatest` keeps a late second sender from moving it back. */
+export async function markEventsSent(
+  database: Queryable,
+  runId: string,
+  seq: number,
+): Promise<void> {
+  await database
+    .updateTable("spec_workflow_runs")
+    .set({ sent_seq: seq })
+    .where("id", "=", runId)
+    .where("sent_seq", "<", seq)
+    .execute();
+}
+
+function eventRecord(row: Selectable<EventsTable>): EventRecord {
+  return {
+    runId: row.run_id,
+    seq: row.seq,
+    type: row.type as EventRecord["type"],
+    phase: row.phase as EventRecord["phase"],
+    attempt: row.attempt,
+    data: row.data as EventRecord["data"],
+    createdAt: row.created_at,
+  };
+}

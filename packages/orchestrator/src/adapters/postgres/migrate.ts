@@ -1,0 +1,68 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Kysely, sql } from "kysely";
+import { type Migration, type MigrationProvider, Migrator } from "kysely/migration";
+import { translateDatabaseError } from "./database-errors.ts";
+import { openDatabase } from "./open-database.ts";
+
+/** Where the SQL files are in this repository. */
+const MIGRATIONS_FOLDER = fileURLToPath(new URL("../../../../../migrations", import.meta.url));
+
+export interface MigrationReport {
+  /** Names of the migrations this call has applied, in order. */
+  readonly applied: readonly string[];
+}
+
+/**
+ * Brings a database to the newest schema. Safe to race: the migrator holds an advisory lock, so of
+ * two callers one applies and the other finds nothing to do. Each call applies all or nothing.
+ *
+ * @throws SpeckitError `DATABASE_UNAVAILABLE` or `SERVICE_REFUSED`; a failed statement as it came
+ */
+export async function migrateDatabase(connectionString: string): Promise<MigrationReport> {
+  const database = openDatabase({ connectionString, maxConnections: 2 });
+  try {
+    const migrator = new Migrator({
+      // A migration is SQL: the migrator needs no table types.
+      db: database as unknown as Kysely<unknown>,
+      provider: sqlFiles(MIGRATIONS_FOLDER),
+      migrationTableName: "spec_workflow_migrations",
+      migrationLockTableName: "spec_workflow_migration_lock",
+    });
+    const { error, results } = await migrator.migrateToLatest();
+    if (error !== undefined) {
+      throw error;
+    }
+    return {
+      applied: (results ?? [])
+        .filter((result) => result.status === "Success")
+        .map((result) => result.migrationName),
+    };
+  } catch (error) {
+    throw translateDatabaseError(error);
+  } finally {
+    await database.destroy();
+  }
+}
+
+/** One migration per `NNNN_name.sql`; a file is sent as it stands and there is no way down. */
+function sqlFiles(folder: string): MigrationProvider {
+  return {
+    async getMigrations(): Promise<Record<string, Migration>> {
+      const names = (await readdir(folder)).filter((name) => name.endsWith(".sql")).sort();
+      const entries = names.map(async (name): Promise<[string, Migration]> => {
+        const text = await readFile(join(folder, name), "utf8");
+        return [
+          name.slice(0, -".sql".length),
+          {
+            async up(db) {
+              await sql.raw(text).execute(db);
+            },
+          },
+        ];
+      });
+      return Object.fromEntries(await Promise.all(entries));
+    },
+  };
+}

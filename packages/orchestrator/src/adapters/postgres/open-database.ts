@@ -1,0 +1,59 @@
+import { Kysely, PostgresDialect } from "kysely";
+import pg from "pg";
+import type { Logger } from "../../ports/logger.ts";
+import type { Database } from "./schema.ts";
+
+const INT8_OID = 20;
+
+/**
+ * int8 as number: epochs, sequences and byte counts stay far below 2^53, and a value above it is
+ * refused rather than rounded.
+ */
+function parseInt8(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) {
+    throw new RangeError(`int8 ${text} is beyond the safe integers`);
+  }
+  return value;
+}
+
+const types: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: "text" | "binary") =>
+    oid === INT8_OID && format !== "binary"
+      ? parseInt8
+      : pg.types.getTypeParser(oid, format)) as pg.CustomTypesConfig["getTypeParser"],
+};
+
+export interface DatabaseOptions {
+  readonly connectionString: string;
+  /** Connections of the pool. Default 5. */
+  readonly maxConnections?: number;
+  /** Shown in pg_stat_activity. */
+  readonly applicationName?: string;
+  readonly logger?: Logger;
+}
+
+/** A pool of connections. Ends with {@link Kysely.destroy}. */
+export function openDatabase(options: DatabaseOptions): Kysely<Database> {
+  const pool = new pg.Pool({
+    connectionString: options.connectionString,
+    max: options.maxConnections ?? 5,
+    application_name: options.applicationName ?? "speckit",
+    connectionTimeoutMillis: 10_000,
+    // A statement that takes this long waits for a lock or a dead server: better told than waited out.
+    statement_timeout: 30_000,
+    // A worker frozen inside a transaction must not keep a run's row locked against the next owner.
+    idle_in_transaction_session_timeout: 10_000,
+    keepAlive: true,
+    types,
+  });
+  // A connection that breaks is not an error of ours, but without a listener it would end the process:
+  // of an idle one the pool tells, of one in use only the connection itself, beside the statement that fails.
+  pool.on("error", (error) => {
+    options.logger?.warn("database connection lost", { error: error.message });
+  });
+  pool.on("connect", (client) => {
+    client.on("error", () => undefined);
+  });
+  return new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
+}

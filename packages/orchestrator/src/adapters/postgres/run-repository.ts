@@ -1,0 +1,85 @@
+import type { RunRepository } from "../../ports/run-repository.ts";
+import { artifactsOf, insertArtifacts } from "./artifact/artifact-rows.ts";
+import { appendEvents } from "./event/append-events.ts";
+import { eventsAfter, markEventsSent, unsentEvents } from "./event/read-events.ts";
+import { type DatabaseOptions, openDatabase } from "./open-database.ts";
+import { allotFeatureDirectory } from "./run/allot-feature-directory.ts";
+import { claimRun } from "./run/claim-run.ts";
+import { commitAttempt } from "./run/commit-attempt.ts";
+import { finishCleanup } from "./run/finish-cleanup.ts";
+import { guardRun } from "./run/guard-run.ts";
+import { releaseRun, renewLeases } from "./run/hold-lease.ts";
+import { insertRun } from "./run/insert-run.ts";
+import { attemptsOf, checkpointOf, findRun, listRuns } from "./run/read-run.ts";
+import { requestCancel } from "./run/request-cancel.ts";
+import { startAttempt, useStartTicket } from "./run/start-attempt.ts";
+import { runsWithUnsentEvents, sweepRuns } from "./run/sweep-runs.ts";
+import { inStatement, inTransaction } from "./transaction.ts";
+import { registerWorker, touchWorker } from "./worker/worker-rows.ts";
+
+export interface PostgresRepositoryOptions extends DatabaseOptions {
+  /** How long artifacts are kept after a run's end. */
+  readonly artifactRetentionMs: number;
+}
+
+/**
+ * Runs in PostgreSQL 15 to 18. Opens connections when they are first needed; leases are renewed on
+ * a connection of their own, so that a busy pool cannot cost a worker its runs.
+ */
+export function postgresRunRepository(
+  options: PostgresRepositoryOptions,
+): RunRepository & AsyncDisposable {
+  const database = openDatabase(options);
+  const heartbeat = openDatabase({
+    ...options,
+    maxConnections: 1,
+    applicationName: `${options.applicationName ?? "speckit"} heartbeat`,
+  });
+  return {
+    insertRun: (run) => insertRun(database, run),
+    findRun: (runId) => inStatement(() => findRun(database, runId)),
+    listRuns: (filter) => inStatement(() => listRuns(database, filter)),
+    attemptsOf: (runId) => inStatement(() => attemptsOf(database, runId)),
+    artifactsOf: (runId) => inStatement(() => artifactsOf(database, runId)),
+    eventsOf: (runId, range) => inStatement(() => eventsAfter(database, runId, range)),
+    checkpointOf: (runId) => inStatement(() => checkpointOf(database, runId)),
+    registerWorker: (hostname) => inStatement(() => registerWorker(database, hostname)),
+    touchWorker: (workerId) => inStatement(() => touchWorker(heartbeat, workerId)),
+    claimRun: (claim) => claimRun(database, claim),
+    renewLeases: (holds, leaseMs) => inStatement(() => renewLeases(heartbeat, holds, leaseMs)),
+    releaseRun: (hold, events) => releaseRun(database, hold, events),
+    startAttempt: (hold, phase) => startAttempt(database, hold, phase),
+    useStartTicket: (hold, phase, attempt) =>
+      inStatement(() => useStartTicket(database, hold, phase, attempt)),
+    commitAttempt: (hold, commit) =>
+      commitAttempt(database, hold, commit, options.artifactRetentionMs),
+    allotFeatureDirectory: (hold, allot) => allotFeatureDirectory(database, hold, allot),
+    appendEvents: (hold, events) =>
+      inTransaction(database, async (trx) => {
+        await guardRun(trx, hold);
+        await appendEvents(trx, hold.runId, events);
+      }),
+    addArtifacts: (hold, artifacts) =>
+      inTransaction(database, async (trx) => {
+        await guardRun(trx, hold);
+        await insertArtifacts(trx, hold.runId, artifacts);
+      }),
+    finishCleanup: (hold, attempt) => finishCleanup(database, hold, attempt),
+    requestCancel: (runId, commandId) => requestCancel(database, runId, commandId),
+    unsentEvents: (runId, limit) => inStatement(() => unsentEvents(database, runId, limit)),
+    markEventsSent: (runId, seq) => inStatement(() => markEventsSent(database, runId, seq)),
+    sweepRuns: (sweep) => inStatement(() => sweepRuns(database, sweep)),
+    runsWithUnsentEvents: (limit) => inStatement(() => runsWithUnsentEvents(database, limit)),
+    deploymentId: () =>
+      inStatement(async () => {
+        const row = await database
+          .selectFrom("spec_workflow_deployment")
+          .select("id")
+          .executeTakeFirstOrThrow();
+        return row.id;
+      }),
+    async [Symbol.asyncDispose]() {
+      await Promise.all([database.destroy(), heartbeat.destroy()]);
+    },
+  };
+}

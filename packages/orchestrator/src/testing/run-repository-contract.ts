@@ -1,0 +1,29 @@
+import { describe } from "vitest";
+import { describeAttempts } from "./run-repository/attempts.ts";
+import { describeEvents } from "./run-repository/events.ts";
+import { describeFencing } from "./run-repository/fencing.ts";
+import { describeIntake } from "./run-repository/intake.ts";
+import { describeLeases } from "./run-repository/leases.ts";
+import { describeOutcomes } from "./run-repository/outcomes.ts";
+import type { RunRepositoryFactory } from "./run-repository/subject.ts";
+import { describeSweeping } from "./run-repository/sweeping.ts";
+
+export type { RunRepositoryFactory, RunRepositoryUnderTest } from "./run-repository/subject.ts";
+
+/**
+ * What every RunRepository promises, as Vitest tests. Call it at the top of a test file with a
+ * factory that makes an empty one; a fake that does not pass it is worse than none.
+ *
+ * @param name of the implementation, for the report
+ */
+export function describeRunRepository(name: string, factory: RunRepositoryFactory): void {
+  describe(`RunRepository: ${name}`, () => {
+    describeIntake(factory);
+    describeLeases(factory);
+    describeFencing(factory);
+    describeAttempts(factory);
+    describeOutcomes(factory);
+    describeEvents(factory);
+    describeSweeping(factory);
+  });
+}

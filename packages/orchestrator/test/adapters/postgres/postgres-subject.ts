@@ -1,0 +1,47 @@
+import { postgresRunRepository } from "../../../src/adapters/postgres/index.ts";
+import type { RunRepositoryFactory } from "../../../src/testing/run-repository-contract.ts";
+import { sqlClient } from "./sql-client.ts";
+
+const TABLES = [
+  "workers",
+  "runs",
+  "task_states",
+  "events",
+  "artifacts",
+  "checkpoints",
+  "commands",
+] as const;
+
+/** Every row of every table, as JSON text in one order. */
+const DUMP = TABLES.map(
+  (table) => `SELECT '${table}' AS name, to_jsonb(t)::text AS line FROM spec_workflow_${table} t`,
+).join(" UNION ALL ");
+
+/** Time passes by moving all that is stored into the past. */
+const PASS_TIME = `UPDATE spec_workflow_runs SET
+  lease_until = lease_until - $1::float8 * interval '1 millisecond',
+  due_at = due_at - $1::float8 * interval '1 millisecond',
+  wake_at = wake_at - $1::float8 * interval '1 millisecond'`;
+
+/** Empties a migrated database of runs and opens the adapter on it. */
+export function postgresSubject(url: string): RunRepositoryFactory {
+  return async () => {
+    await using undo = new AsyncDisposableStack();
+    const sql = undo.use(await sqlClient(url));
+    await sql.query(
+      `TRUNCATE ${TABLES.map((table) => `spec_workflow_${table}`).join(", ")} CASCADE`,
+    );
+    const runs = undo.use(
+      postgresRunRepository({ connectionString: url, artifactRetentionMs: 604_800_000 }),
+    );
+    const owned = undo.move();
+    return {
+      runs,
+      passTime: async (ms) => {
+        await sql.query(PASS_TIME, [ms]);
+      },
+      dump: () => sql.query(`SELECT * FROM (${DUMP}) AS everything ORDER BY name, line`),
+      [Symbol.asyncDispose]: () => owned.disposeAsync(),
+    };
+  };
+}
