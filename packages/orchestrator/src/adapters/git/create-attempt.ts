@@ -1,0 +1,106 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { SpeckitError } from "../../domain/speckit-error.ts";
+import type { AttemptFolders, GitRun } from "../../ports/git-workspace.ts";
+import type { GitContext } from "./context.ts";
+import { type AttemptName, objectFormatOf } from "./folders.ts";
+import { writeNeutralAttributes } from "./neutral-attributes.ts";
+import { removeFolder } from "./remove-folder.ts";
+import { openRunRepository } from "./run-repository.ts";
+import { treeEntries } from "./tree-entries.ts";
+
+export function attemptFolders(
+  context: GitContext,
+  runId: string,
+  attempt: AttemptName,
+): AttemptFolders {
+  const folder = context.folders.attempt(runId, attempt);
+  return { workspace: join(folder, "workspace"), home: join(folder, "home") };
+}
+
+/**
+ * Fresh folders for an attempt. The workspace has the bytes of the tip's tree and a `.git` of its
+ * own: the tip as a shallow commit on the run's branch, its objects copied, no remote. This is the
+ * last time one of our git commands runs there; from here on the folder is the agent's.
+ *
+ * Submodules are empty folders, large files of LFS are their pointers: nothing else is fetched.
+ */
+export async function createAttempt(
+  context: GitContext,
+  run: GitRun,
+  attempt: AttemptName,
+  signal: AbortSignal,
+): Promise<AttemptFolders> {
+  const folders = attemptFolders(context, run.runId, attempt);
+  await removeFolder(context.folders.attempt(run.runId, attempt));
+  const repository = await openRunRepository(context, run, signal);
+  await checkSize(context, repository, run, signal);
+  await mkdir(folders.workspace, { recursive: true });
+  await mkdir(folders.home, { mode: 0o700 });
+
+  const gitDir = join(folders.workspace, ".git");
+  const inWorkspace = (args: readonly [string, ...string[]]) =>
+    context.git({ args, gitDir, workTree: folders.workspace }, signal);
+  await mkdir(gitDir);
+  await inWorkspace([
+    "init",
+    "--quiet",
+    "--template=",
+    `--object-format=${objectFormatOf(run.tipSha)}`,
+    `--initial-branch=${run.branch}`,
+  ]);
+  await copyCommit(context, repository, gitDir, run.tipSha, signal);
+  await writeNeutralAttributes(gitDir);
+  await inWorkspace(["update-ref", `refs/heads/${run.branch}`, run.tipSha]);
+  await inWorkspace(["read-tree", "-m", "-u", run.tipSha]);
+  // For agents that commit; their commits stay where they are.
+  await inWorkspace(["config", "user.name", context.identity.name]);
+  await inWorkspace(["config", "user.email", context.identity.email]);
+  return folders;
+}
+
+/** Refuses a tree that could not be harvested, before it fills the disk. */
+async function checkSize(
+  context: GitContext,
+  repository: string,
+  run: GitRun,
+  signal: AbortSignal,
+): Promise<void> {
+  let bytes = 0;
+  for (const entry of (await treeEntries(context, repository, run.tipSha, signal)).values()) {
+    bytes += entry.bytes;
+  }
+  const { workspaceMaxBytes } = context.limits;
+  if (bytes > workspaceMaxBytes) {
+    throw new SpeckitError(
+      "WORKSPACE_TOO_LARGE",
+      `${run.gitRemote}: the files of commit ${run.tipSha} have ${bytes} bytes, expected at most ${workspaceMaxBytes}`,
+      { remedy: "Raise the workspace's limit." },
+    );
+  }
+}
+
+/** Copies one commit without its history, as a shallow clone would, with no transport between. */
+async function copyCommit(
+  context: GitContext,
+  from: string,
+  to: string,
+  commit: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const objects = await context.git(
+    { args: ["rev-list", "--objects", "--no-object-names", "--no-walk", commit], gitDir: from },
+    signal,
+  );
+  await mkdir(join(to, "objects", "pack"), { recursive: true });
+  await context.git(
+    {
+      // No search for new deltas: the pack lives as long as the attempt.
+      args: ["pack-objects", "--quiet", "--window=0", join(to, "objects", "pack", "pack")],
+      gitDir: from,
+      input: objects.stdout,
+    },
+    signal,
+  );
+  await writeFile(join(to, "shallow"), `${commit}\n`);
+}

@@ -1,0 +1,143 @@
+import { execa } from "execa";
+import { SpeckitError } from "../../domain/speckit-error.ts";
+import type { Logger } from "../../ports/logger.ts";
+import type { CheckedRemote } from "./checked-remote.ts";
+import { credentialFor, gitEnvironment } from "./git-environment.ts";
+import { gitFailure } from "./git-failures.ts";
+import type { GitCredential, GitDeadlines } from "./options.ts";
+
+export interface GitCommand {
+  /** The first is the subcommand. Untrusted ones stand after `--`. */
+  readonly args: readonly [string, ...string[]];
+  /** Undefined: the command has no repository. */
+  readonly gitDir?: string;
+  /** A folder no agent can write to. */
+  readonly workTree?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly input?: string | Uint8Array | AsyncIterable<Uint8Array>;
+  /** The remote the command may talk to; without it every transport is off. */
+  readonly remote?: CheckedRemote;
+  /** Configuration file of the far side of a `file` remote. */
+  readonly remoteConfig?: string;
+  readonly deadlineMs?: number;
+  /** More of stdout ends the command, and the answer is `cut`. Without it 256 MiB are a failure. */
+  readonly maxBytes?: number;
+  /** Exit codes that are answers; default only 0. */
+  readonly answers?: readonly number[];
+}
+
+export interface GitAnswer {
+  readonly exitCode: number;
+  readonly stdout: Buffer;
+  readonly stderr: string;
+  /** The output was longer than `maxBytes`; `stdout` has its beginning. */
+  readonly cut: boolean;
+}
+
+/**
+ * Runs one git command in its closed environment and its own process group, which ends with it.
+ *
+ * Rejects with the signal's reason when the signal aborts, else with a SpeckitError of the failure
+ * table; `GIT_UNREACHABLE` or `GIT_FAILED` when the deadline passes.
+ */
+export type Git = (command: GitCommand, signal: AbortSignal) => Promise<GitAnswer>;
+
+const DEFAULT_MAX_BYTES = 256 * 1024 * 1024;
+/** Time for git to remove its lock files before it is killed. */
+const GRACE_MS = 2_000;
+const STDERR_MAX_BYTES = 1024 * 1024;
+
+export function gitRunner(about: {
+  readonly stateDir: string;
+  readonly credentials: readonly GitCredential[];
+  readonly deadlines: GitDeadlines;
+  readonly logger: Logger;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}): Git {
+  return async (command, signal) => {
+    signal.throwIfAborted();
+    const { remote } = command;
+    const credential = remote && credentialFor(remote, about.credentials);
+    const deadlineMs = command.deadlineMs ?? about.deadlines.localMs;
+    const [operation] = command.args;
+    const result = await execa("git", command.args, {
+      cwd: command.workTree ?? command.gitDir ?? about.stateDir,
+      env: {
+        ...gitEnvironment(about.environment, remote, credential, command.remoteConfig),
+        ...(command.gitDir === undefined ? {} : { GIT_DIR: command.gitDir }),
+        ...(command.workTree === undefined ? {} : { GIT_WORK_TREE: command.workTree }),
+        ...command.env,
+      },
+      extendEnv: false,
+      ...inputOption(command.input),
+      encoding: "buffer",
+      reject: false,
+      stripFinalNewline: false,
+      maxBuffer: { stdout: command.maxBytes ?? DEFAULT_MAX_BYTES, stderr: STDERR_MAX_BYTES },
+      timeout: deadlineMs,
+      cancelSignal: signal,
+      killDescendants: true,
+      forceKillAfterDelay: GRACE_MS,
+    });
+    signal.throwIfAborted();
+    const stdout = Buffer.from(result.stdout ?? []);
+    const stderr = Buffer.from(result.stderr ?? []).toString("utf8");
+    const { exitCode } = result;
+    if (result.isMaxBuffer && command.maxBytes !== undefined && stdout.length >= command.maxBytes) {
+      return { exitCode: exitCode ?? 0, stdout, stderr, cut: true };
+    }
+    if (
+      !result.isMaxBuffer &&
+      exitCode !== undefined &&
+      (command.answers ?? [0]).includes(exitCode)
+    ) {
+      return { exitCode, stdout, stderr, cut: false };
+    }
+    if (result.timedOut) {
+      throw new SpeckitError(
+        remote === undefined ? "GIT_FAILED" : "GIT_UNREACHABLE",
+        `git ${operation}${remote === undefined ? "" : `, remote ${remote.gitRemote}`}: not done within ${deadlineMs} ms`,
+      );
+    }
+    if (result.code === "ENOENT" && exitCode === undefined) {
+      throw notStarted(operation, result.cause);
+    }
+    about.logger.warn("git failed", {
+      operation,
+      remote: remote?.gitRemote,
+      exitCode,
+      signal: result.signal,
+      stderr: withoutCredential(stderr, credential),
+    });
+    throw gitFailure({
+      operation,
+      remote: remote?.gitRemote,
+      pushes: operation === "push",
+      hasCredential: credential !== undefined,
+      stderr,
+      exitCode,
+    });
+  };
+}
+
+function inputOption(input: GitCommand["input"]) {
+  if (input === undefined) {
+    return { stdin: "ignore" } as const;
+  }
+  return typeof input === "string" || input instanceof Uint8Array ? { input } : { stdin: input };
+}
+
+function notStarted(operation: string, cause: unknown): SpeckitError {
+  return new SpeckitError(
+    "CONFIGURATION_INVALID",
+    `git ${operation} could not be started: expected git on the PATH and the state folder in place`,
+    { remedy: "Install git (2.31 or newer) and put it on the worker's PATH.", cause },
+  );
+}
+
+const LOGGED_MAX_LENGTH = 4_000;
+
+function withoutCredential(stderr: string, credential: GitCredential | undefined): string {
+  const text = stderr.length > LOGGED_MAX_LENGTH ? `…${stderr.slice(-LOGGED_MAX_LENGTH)}` : stderr;
+  return credential === undefined ? text : text.replaceAll(credential.token, "[redacted]");
+}

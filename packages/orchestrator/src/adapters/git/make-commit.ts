@@ -1,0 +1,109 @@
+import { randomBytes } from "node:crypto";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { CommitAbout, Committed, GitRun } from "../../ports/git-workspace.ts";
+import type { Change } from "./compare-tree.ts";
+import type { GitContext } from "./context.ts";
+import { makeCheckpoint } from "./make-checkpoint.ts";
+import { patchBetween } from "./patch-between.ts";
+import { openRunRepository, tipRef } from "./run-repository.ts";
+import { pathBytes, type TreeEntry, type TreePath } from "./tree-entries.ts";
+
+const PATCH_MAX_BYTES = 4 * 1024 * 1024;
+
+/**
+ * Makes a phase's commit from blobs that are already in the run's repository: tip's tree in an index
+ * of its own, changes applied, written as a tree. The same tip, changes, message and date give the
+ * same id on every machine. Its ref is written last.
+ */
+export async function makeCommit(
+  context: GitContext,
+  phase: {
+    readonly run: GitRun;
+    readonly changes: readonly Change[];
+    readonly taken: ReadonlyMap<TreePath, TreeEntry>;
+    readonly about: CommitAbout;
+  },
+  signal: AbortSignal,
+): Promise<Committed> {
+  const { run } = phase;
+  const gitDir = await openRunRepository(context, run, signal);
+  const tipSha = await commitChanges(context, gitDir, phase, signal);
+  const between = { gitDir, from: run.tipSha, to: tipSha, maxBytes: PATCH_MAX_BYTES } as const;
+  return {
+    tipSha,
+    checkpoint: await makeCheckpoint(context, gitDir, run.baseSha, tipSha, signal),
+    patch:
+      tipSha === run.tipSha
+        ? ""
+        : await patchBetween(context, { ...between, binary: false }, signal),
+  };
+}
+
+async function commitChanges(
+  context: GitContext,
+  gitDir: string,
+  { run, changes, taken, about }: Parameters<typeof makeCommit>[1],
+  signal: AbortSignal,
+): Promise<string> {
+  if (changes.length === 0) {
+    return run.tipSha;
+  }
+  const index = join(gitDir, `index-${randomBytes(8).toString("hex")}`);
+  const text = async (
+    args: readonly [string, ...string[]],
+    more: { readonly env?: Record<string, string>; readonly input?: string | Buffer } = {},
+  ) => (await context.git({ args, gitDir, ...more }, signal)).stdout.toString("utf8").trim();
+  const env = { GIT_INDEX_FILE: index };
+  try {
+    await text(["read-tree", run.tipSha], { env });
+    await text(["update-index", "-z", "--index-info"], {
+      env,
+      input: indexLines(changes, taken, run),
+    });
+    const tree = await text(["write-tree"], { env });
+    if (tree === (await text(["rev-parse", "--verify", `${run.tipSha}^{tree}`]))) {
+      return run.tipSha;
+    }
+    const sha = await text(["commit-tree", tree, "-p", run.tipSha, "-F", "-"], {
+      env: identityOf(context, about),
+      input: about.message,
+    });
+    await text(["update-ref", tipRef(sha), sha]);
+    return sha;
+  } finally {
+    await rm(index, { force: true });
+    await rm(`${index}.lock`, { force: true });
+  }
+}
+
+/** Removals first: a folder may stand where a file was. */
+function indexLines(
+  changes: readonly Change[],
+  taken: ReadonlyMap<TreePath, TreeEntry>,
+  run: GitRun,
+): Buffer {
+  const nothing = "0".repeat(run.tipSha.length);
+  const removed = changes.filter(({ kind }) => kind === "removed");
+  return pathBytes(
+    [
+      ...removed.map(({ path }) => `0 ${nothing}\t${path}\0`),
+      ...[...taken].map(([path, { mode, oid }]) => `${mode} ${oid}\t${path}\0`),
+    ].join(""),
+  );
+}
+
+function identityOf(
+  { identity }: GitContext,
+  { dateSeconds }: CommitAbout,
+): Record<string, string> {
+  const date = `@${dateSeconds} +0000`;
+  return {
+    GIT_AUTHOR_NAME: identity.name,
+    GIT_AUTHOR_EMAIL: identity.email,
+    GIT_AUTHOR_DATE: date,
+    GIT_COMMITTER_NAME: identity.name,
+    GIT_COMMITTER_EMAIL: identity.email,
+    GIT_COMMITTER_DATE: date,
+  };
+}

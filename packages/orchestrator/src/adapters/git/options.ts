@@ -1,0 +1,65 @@
+import type { Logger } from "../../ports/logger.ts";
+
+/** A credential for one https host. Never given to any other host, and never to ssh. */
+export interface GitCredential {
+  /** `github.com`, or `host:port` where the port is not 443. */
+  readonly host: string;
+  readonly username: string;
+  readonly token: string;
+}
+
+export interface GitLimits {
+  /** Everything in a workspace but its `.git`. */
+  readonly workspaceMaxBytes: number;
+  /** Files, folders and links in a workspace; bounds memory while it is walked. */
+  readonly workspaceMaxEntries: number;
+  /** Content one phase may add or change. */
+  readonly changedMaxBytes: number;
+  /** Files one phase may add or change. */
+  readonly changedMaxFiles: number;
+  /** The bundle from base to tip: it is stored in the database. */
+  readonly checkpointMaxBytes: number;
+}
+
+export interface GitDeadlines {
+  /** One question to a remote (`ls-remote`). */
+  readonly askMs: number;
+  readonly fetchMs: number;
+  readonly pushMs: number;
+  /** Any command that stays on this machine. */
+  readonly localMs: number;
+}
+
+/** What callers write. */
+export interface GitWorkspaceOptions {
+  /** Absolute; made when missing. Holds caches and the folders of live runs, nothing of lasting value. */
+  readonly stateDir: string;
+  /** Author and committer of every commit. */
+  readonly identity: { readonly name: string; readonly email: string };
+  readonly credentials: readonly GitCredential[];
+  /** Whether `file://` remotes are allowed. They run as this user: hooks of such a remote too. */
+  readonly allowFile: boolean;
+  readonly limits?: Partial<GitLimits>;
+  readonly deadlines?: Partial<GitDeadlines>;
+  readonly logger: Logger;
+  /** Where PATH, proxy, CA and ssh-agent variables are taken from; default this process's own. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+}
+
+const MiB = 1024 * 1024;
+
+export const DEFAULT_GIT_LIMITS: GitLimits = {
+  workspaceMaxBytes: 5 * 1024 * MiB,
+  workspaceMaxEntries: 1_000_000,
+  // Spec Kit writes some ten text files of kilobytes; this leaves room for a generated client.
+  changedMaxBytes: 128 * MiB,
+  changedMaxFiles: 10_000,
+  checkpointMaxBytes: 16 * MiB,
+};
+
+export const DEFAULT_GIT_DEADLINES: GitDeadlines = {
+  askMs: 60_000,
+  fetchMs: 600_000,
+  pushMs: 300_000,
+  localMs: 300_000,
+};
