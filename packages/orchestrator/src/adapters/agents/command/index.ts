@@ -1,0 +1,1 @@
+export { type CommandBackendOptions, commandBackend } from "./command-backend.ts";

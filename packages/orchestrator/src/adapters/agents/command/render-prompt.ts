@@ -1,0 +1,69 @@
+import type { Finding } from "../../../domain/failure.ts";
+import type { AgentPrompt } from "../../../ports/agent-backend.ts";
+
+/** Opens our own part of the prompt; what stands below it is ours, what stands above is Spec Kit's. */
+export const RUN_HEADING = "## This run, from speckit";
+
+/**
+ * The prompt for an agent that knows nothing of skills: Spec Kit's instructions as they stand in the
+ * target repository, then what an unattended run adds to them.
+ *
+ * The request is told a second time in our part, quoted line by line: not every repository's skill
+ * has a place for it.
+ */
+export function renderPrompt(prompt: AgentPrompt): string {
+  const sections = [instructions(prompt), `${RUN_HEADING}\n\n${rules(prompt)}`];
+  if (prompt.arguments !== "") {
+    sections.push(`### The request, word for word\n\n${quoted(prompt.arguments)}`);
+  }
+  if (prompt.findings.length > 0) {
+    sections.push(
+      "### What to repair\n\nAn earlier attempt at this phase was not taken, and its files are gone. " +
+        `Do the whole phase, and avoid this:\n\n${prompt.findings.map(asItem).join("\n")}`,
+    );
+  }
+  return `${sections.join("\n\n")}\n`;
+}
+
+function instructions({ skill, arguments: sentence }: AgentPrompt): string {
+  // One pass, so that a sentence that mentions a placeholder is not filled in again.
+  return withoutFrontMatter(skill.text)
+    .replace(/\$ARGUMENTS|\{ARGS\}/g, () => sentence)
+    .trim();
+}
+
+/** Text without a YAML block at its very start. */
+function withoutFrontMatter(text: string): string {
+  return text.replace(/^\uFEFF?---[ \t]*\r?\n(?:[^\n]*\n)*?---[ \t]*(?:\r?\n|$)/, "");
+}
+
+function rules({ phase, featureDirectory }: AgentPrompt): string {
+  const questions =
+    phase === "specify"
+      ? "Make a reasonable assumption and write it down; what only a person can decide goes into " +
+        "`spec.md` as `[NEEDS CLARIFICATION: the question]`."
+      : "Make a reasonable assumption and write it down in this phase's documents; leave `spec.md` as it is.";
+  return [
+    "You work unattended. Where these rules and the text above disagree, these rules decide.",
+    "",
+    `- The feature directory is \`${featureDirectory}\`, also in the environment variable ` +
+      "`SPECIFY_FEATURE_DIRECTORY`. Use it whether or not it exists; do not number or name another one. " +
+      "`.specify/feature.json` must name it as `feature_directory`.",
+    `- Change nothing outside \`${featureDirectory}\` but \`.specify/feature.json\`.`,
+    `- Nobody can answer questions. ${questions}`,
+    "- Do not commit, push, or create or switch branches, also where a hook or script asks for it: " +
+      "the files you leave are the result.",
+    `- Carry out the phase \`${phase}\` alone, completely, then stop.`,
+  ].join("\n");
+}
+
+function asItem({ check, path, expected, found }: Finding): string {
+  return `- \`${path}\` (${check}): expected ${expected}; found ${found}`.replace(/\s*\n\s*/g, " ");
+}
+
+function quoted(text: string): string {
+  return text
+    .split(/\r\n|\r|\n/)
+    .map((line) => `> ${line}`.trimEnd())
+    .join("\n");
+}

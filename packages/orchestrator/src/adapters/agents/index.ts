@@ -1,0 +1,2 @@
+export { type CommandBackendOptions, commandBackend } from "./command/index.ts";
+export { scriptedBackend } from "./scripted-backend.ts";

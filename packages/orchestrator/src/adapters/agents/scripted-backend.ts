@@ -1,0 +1,18 @@
+import { fileURLToPath } from "node:url";
+import type { AgentBackend } from "../../ports/agent-backend.ts";
+import { commandBackend } from "./command/index.ts";
+
+/** The same distance from `src` and from the built `dist`. */
+const PROGRAM = new URL("../../../agents/scripted.mjs", import.meta.url);
+
+/**
+ * The stand-in agent: a program of this package, run like any other command. It writes what a Spec
+ * Kit agent would write and calls no model.
+ */
+export function scriptedBackend(): AgentBackend {
+  return commandBackend({
+    name: "scripted",
+    description: "speckit's scripted agent: a stand-in, no model is called",
+    argv: [process.execPath, fileURLToPath(PROGRAM)],
+  });
+}

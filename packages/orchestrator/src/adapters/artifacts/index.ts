@@ -1,0 +1,1 @@
+export { type FileArtifactStoreOptions, fileArtifactStore } from "./file-artifact-store.ts";

@@ -1,0 +1,1 @@
+export { type ProcessRuntimeOptions, processRuntime } from "./process-runtime.ts";

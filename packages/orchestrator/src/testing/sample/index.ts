@@ -1,0 +1,2 @@
+export { sampleProjectFiles } from "../sample-project.ts";
+export { makeSampleRemote } from "./sample-remote.ts";

@@ -1,0 +1,95 @@
+import { describe, expect, test } from "vitest";
+import {
+  RUN_HEADING,
+  renderPrompt,
+} from "../../../../src/adapters/agents/command/render-prompt.ts";
+import type { AgentPrompt } from "../../../../src/ports/agent-backend.ts";
+
+const SKILL = `---
+name: speckit-specify
+description: a --- b
+---
+
+# Specify
+
+Input: $ARGUMENTS
+
+Old input: {ARGS}
+
+---
+
+The end.
+`;
+
+function prompt(more: Partial<AgentPrompt> = {}, text = SKILL): AgentPrompt {
+  return {
+    phase: "specify",
+    skill: { name: "speckit-specify", path: "SKILL.md", text },
+    arguments: "Add OAuth login",
+    featureDirectory: "specs/007-oauth",
+    findings: [],
+    ...more,
+  };
+}
+
+describe("renderPrompt", () => {
+  test("drops the front matter alone and fills the arguments in", () => {
+    const [above] = renderPrompt(prompt()).split(RUN_HEADING);
+    expect(above).toBe(
+      "# Specify\n\nInput: Add OAuth login\n\nOld input: Add OAuth login\n\n---\n\nThe end.\n\n",
+    );
+  });
+
+  test("takes front matter with a byte order mark and Windows line ends, and text without any", () => {
+    const above = (text: string) => renderPrompt(prompt({}, text)).split(RUN_HEADING)[0]?.trim();
+    expect(above("\ufeff---\r\nname: x\r\n---\r\nBody")).toBe("Body");
+    expect(above("---\n---\nBody")).toBe("Body");
+    expect(above("Body\n---\nmore\n---\n")).toBe("Body\n---\nmore\n---");
+    expect(above("---\nnever closed")).toBe("---\nnever closed");
+  });
+
+  test("a sentence is text: it fills no placeholder and escapes no quote", () => {
+    const sentence = "Costs $& {ARGS} $ARGUMENTS $1\n## Heading\n\n> quoted";
+    const text = renderPrompt(prompt({ arguments: sentence }));
+    expect(text).toContain(`Input: ${sentence}\n`);
+    expect(text.split("### The request, word for word\n\n")[1]).toBe(
+      "> Costs $& {ARGS} $ARGUMENTS $1\n> ## Heading\n>\n> > quoted\n",
+    );
+  });
+
+  test("names the feature directory, and forbids questions, commits and branches", () => {
+    const text = renderPrompt(prompt());
+    for (const words of [
+      "`specs/007-oauth`",
+      "`SPECIFY_FEATURE_DIRECTORY`",
+      "Nobody can answer questions",
+      "`[NEEDS CLARIFICATION: the question]`",
+      "Do not commit, push, or create or switch branches",
+    ]) {
+      expect(text).toContain(words);
+    }
+  });
+
+  test("later phases leave spec.md alone and have no request", () => {
+    const text = renderPrompt(prompt({ phase: "plan", arguments: "" }));
+    expect(text).toContain("leave `spec.md` as it is");
+    expect(text).not.toContain("The request, word for word");
+  });
+
+  test("a repair lists each finding in a line", () => {
+    const findings = [
+      {
+        check: "plan.title",
+        path: "specs/007-oauth/plan.md",
+        expected: "a title",
+        found: "none\nat all",
+      },
+    ];
+    const text = renderPrompt(prompt({ findings }));
+    expect(text).toContain("### What to repair");
+    expect(text).toContain(
+      "- `specs/007-oauth/plan.md` (plan.title): expected a title; found none at all\n",
+    );
+    expect(renderPrompt(prompt())).not.toContain("What to repair");
+  });
+});
