@@ -1,0 +1,4 @@
+export {
+  type InProcessTransportOptions,
+  openInProcessTransport,
+} from "./open-in-process-transport.ts";

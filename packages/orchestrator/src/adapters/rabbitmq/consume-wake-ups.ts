@@ -1,0 +1,146 @@
+/**
+ * Takes wake-ups from the two queues into a bounded number of slots.
+ *
+ * `work` (runs that were claimed before) is consumed all the time; `start` (runs never claimed)
+ * only for as many deliveries as slots are free, and not at all when none is. So a continuation
+ * never queues behind a backlog of new runs. A delivery that finds no free slot waits here, `work`
+ * before `start`; one that has waited some seconds is published again and acked, so that it goes
+ * to a worker with a free slot instead of waiting minutes for ours. That is safe for any wake-up
+ * at any time, since it carries no state.
+ *
+ * A handler's slot is held until its verdict is carried out, and its delivery is acked last.
+ */
+import type { Logger } from "../../ports/logger.ts";
+import type { Consumption, DeliveryVerdict, TransportHandlers } from "../../ports/transport.ts";
+import { pause } from "./back-off.ts";
+import type { ConfirmingPublisher } from "./confirming-publisher.ts";
+import { deadLetter } from "./dead-letter.ts";
+import type { BrokerConnection } from "./open-connection.ts";
+import { publishThenAck } from "./publish-then-ack.ts";
+import { type Delivery, queueConsumer } from "./queue-consumer.ts";
+import { slotGate, type WakeUpQueue } from "./slot-gate.ts";
+import { namesOf } from "./topology.ts";
+import { readWakeUp, wakeUpPublication } from "./wake-up-message.ts";
+
+const GIVE_BACK_AFTER_MS = 5_000;
+
+/** A message that the client or broker refuses with its sender's properties is buried without them. */
+export const BARE_AFTER_FAILURES = 2;
+
+export interface ConsumeContext {
+  readonly connection: BrokerConnection;
+  readonly publisher: ConfirmingPublisher;
+  readonly prefix: string;
+  readonly logger: Logger;
+  /** Tests shorten it. Default 5 s. */
+  readonly giveBackAfterMs?: number | undefined;
+}
+
+export interface StartedConsumption extends Consumption {
+  /** Resolves when every queue is consumed for the first time. */
+  readonly ready: Promise<void>;
+}
+
+export function consumeWakeUps(
+  context: ConsumeContext,
+  onWakeUp: TransportHandlers["onWakeUp"],
+  slots: number,
+): StartedConsumption {
+  const { connection, publisher, prefix, logger } = context;
+  const names = namesOf(prefix);
+  const stopping = new AbortController();
+  const burials = new Set<Promise<void>>();
+  const gate = slotGate(slots, () => start.adjust());
+  const common = { connection, logger };
+  const work = queueConsumer({
+    ...common,
+    queue: names.work,
+    take: { atOnce: slots },
+    onDelivery: (delivery) => receive("work", delivery),
+  });
+  const start = queueConsumer({
+    ...common,
+    queue: names.start,
+    take: { more: () => gate.free() },
+    onDelivery: (delivery) => receive("start", delivery),
+  });
+
+  function receive(queue: WakeUpQueue, delivery: Delivery): void {
+    if (stopping.signal.aborted) {
+      return; // It crossed our cancel; it goes back when the channel is closed.
+    }
+    const read = readWakeUp(delivery.message.content);
+    if ("failure" in read) {
+      logger.warn(read.failure.message, { queue: delivery.queue });
+      const burial = publishThenAck(
+        delivery,
+        (failures) =>
+          publisher.publish(
+            deadLetter(names.dead, delivery.queue, delivery.message, read.failure, {
+              bare: failures >= BARE_AFTER_FAILURES,
+            }),
+          ),
+        { logger, stopping: stopping.signal },
+      ).finally(() => burials.delete(burial));
+      burials.add(burial);
+      return;
+    }
+    const { wakeUp } = read;
+    let hasSlot = false;
+    const waiting = gate.enter(queue, async () => {
+      hasSlot = true;
+      // A delivery that was lost while it waited is somebody else's by now.
+      if (delivery.isOurs()) {
+        await carryOut(delivery, await verdictOn(wakeUp));
+      }
+    });
+    if (!hasSlot) {
+      void giveBackLater();
+    }
+
+    async function giveBackLater(): Promise<void> {
+      const waitMs = context.giveBackAfterMs ?? GIVE_BACK_AFTER_MS;
+      await Promise.race([pause(waitMs, stopping.signal), delivery.lost]);
+      if (!stopping.signal.aborted && waiting.leave()) {
+        await carryOut(delivery, { do: "publish_and_ack", wakeUp, route: { to: "work" } });
+      }
+    }
+  }
+
+  async function verdictOn(wakeUp: Parameters<typeof onWakeUp>[0]): Promise<DeliveryVerdict> {
+    try {
+      return await onWakeUp(wakeUp);
+    } catch (error) {
+      logger.error(`a wake-up's handler threw, which is a bug: ${String(error)}`, {
+        runId: wakeUp.runId,
+        stack: error instanceof Error ? error.stack : undefined,
+      });
+      return { do: "ack" };
+    }
+  }
+
+  async function carryOut(delivery: Delivery, verdict: DeliveryVerdict): Promise<void> {
+    if (verdict.do === "leave") {
+      return;
+    }
+    if (verdict.do === "ack") {
+      delivery.ack();
+      return;
+    }
+    const publication = wakeUpPublication(prefix, verdict.wakeUp, verdict.route);
+    await publishThenAck(delivery, () => publisher.publish(publication), {
+      logger,
+      stopping: stopping.signal,
+    });
+  }
+
+  return {
+    ready: Promise.all([work.ready, start.ready]).then(() => {}),
+    async stop() {
+      stopping.abort();
+      await Promise.all([work.cancel(), start.cancel()]);
+      await Promise.all([gate.close(), ...burials]);
+      await Promise.all([work.close(), start.close()]);
+    },
+  };
+}

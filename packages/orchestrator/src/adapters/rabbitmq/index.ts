@@ -1,0 +1,8 @@
+export { DEAD_HEADERS } from "./dead-letter.ts";
+export {
+  openRabbitTransport,
+  type RabbitTransport,
+  type RabbitTransportOptions,
+} from "./open-rabbit-transport.ts";
+export { publishRequest } from "./publish-request.ts";
+export { namesOf, ROUTING_KEYS, type Topology, topologyOf } from "./topology.ts";

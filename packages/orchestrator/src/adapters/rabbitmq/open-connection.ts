@@ -1,0 +1,162 @@
+/**
+ * One connection that comes back by itself.
+ *
+ * amqplib's own recovery reconnects with back-off and runs `setUp` on every new connection before it
+ * hands it out; ours declares the topology. Around that call it has two holes, closed by `guarded`:
+ * an `error` event during it would be an uncaught exception, and a connection that dies during it
+ * would be taken for connected and never looked at again.
+ *
+ * What it does not bring back is a channel that was closed while its connection lives: that is
+ * `superviseChannel`'s part.
+ */
+import amqp, { type Channel, type ChannelModel, type ConfirmChannel } from "amqplib";
+import type { SpeckitError } from "../../domain/speckit-error.ts";
+import type { Logger } from "../../ports/logger.ts";
+import { assertTopology } from "./assert-topology.ts";
+import { pause } from "./back-off.ts";
+import type { BrokerAddress } from "./broker-address.ts";
+import { translateBrokerError, unavailable } from "./broker-errors.ts";
+import type { Topology } from "./topology.ts";
+import type { WaitingNotice } from "./waiting-notice.ts";
+
+const CONNECT_WITHIN_MS = 10_000;
+const CLOSE_WITHIN_MS = 5_000;
+
+export interface ConnectionOptions {
+  readonly address: BrokerAddress;
+  /** As the broker's own tools show it. */
+  readonly name: string;
+  readonly topology: Topology;
+  readonly notice: WaitingNotice;
+  readonly logger: Logger;
+}
+
+export interface BrokerConnection {
+  /**
+   * Resolves at the first connection, however long it takes. Rejects when waiting is of no use:
+   * `SERVICE_REFUSED`, `TOPOLOGY_CONFLICT`, or `BROKER_UNAVAILABLE` after `close`.
+   */
+  readonly connected: Promise<void>;
+  readonly isConnected: () => boolean;
+  /** Why there will be no connection any more: refused, or closed by us. */
+  readonly ended: () => SpeckitError | undefined;
+  /** Why the broker takes no publishes now, if it said so. */
+  readonly blockedBecause: () => string | undefined;
+  /** Wait for the connection to be there. */
+  readonly openChannel: () => Promise<Channel>;
+  readonly openConfirmChannel: () => Promise<ConfirmChannel>;
+  /** Declares the topology again, unless that was done after `lostAtMs` (by performance.now). */
+  readonly repair: (lostAtMs: number) => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+export async function openConnection(options: ConnectionOptions): Promise<BrokerConnection> {
+  const { address, logger, notice, topology } = options;
+  const first = Promise.withResolvers<void>();
+  first.promise.catch(() => {}); // whoever opens a channel hears of it
+  let isConnected = false;
+  let wasConnected = false;
+  let blockedBecause: string | undefined;
+  let declaredAtMs = 0;
+  let failure: SpeckitError | undefined;
+
+  const declareOn = async (channel: Channel) => {
+    await assertTopology(channel, topology);
+    declaredAtMs = performance.now();
+    await channel.close();
+  };
+  const connection = await amqp.connect(address.url, {
+    // With Nagle's algorithm a message of 3 kB is confirmed after 44 ms, without it after 1.
+    noDelay: true,
+    keepAlive: true,
+    timeout: CONNECT_WITHIN_MS,
+    clientProperties: { connection_name: options.name },
+    recovery: {
+      initialDelay: 100,
+      maxDelay: 10_000,
+      waitForConnect: false,
+      setup: (model: ChannelModel) =>
+        guarded(model, async () => declareOn(quiet(await model.createChannel()))),
+    },
+  });
+  connection.on("connect", () => {
+    isConnected = true;
+    wasConnected = true;
+    notice.arrived();
+    first.resolve();
+  });
+  connection.on("disconnect", (error) => {
+    isConnected = false;
+    blockedBecause = undefined;
+    notice.failed(error.message);
+  });
+  connection.on("connect-failed", (cause) => {
+    const error = translateBrokerError(cause, address.description);
+    if (error.class !== "permanent") {
+      notice.failed(error.message);
+    } else if (wasConnected) {
+      // A password being changed, a broker being set up again: what once worked may work again.
+      logger.error(`cannot connect: ${error.message}`, { code: error.code });
+    } else {
+      failure = error;
+      first.reject(error);
+      void connection.close();
+    }
+  });
+  connection.on("error", (error) => {
+    logger.warn(`connection lost: ${error.message}`, { connection: options.name });
+  });
+  connection.on("blocked", (reason) => {
+    blockedBecause = reason;
+    logger.warn(`${address.description} takes no messages now: ${reason}`);
+  });
+  connection.on("unblocked", () => {
+    blockedBecause = undefined;
+    logger.info(`${address.description} takes messages again`);
+  });
+
+  const orFailure = async <T>(opening: Promise<T>): Promise<T> => {
+    try {
+      return await opening;
+    } catch (cause) {
+      throw failure ?? translateBrokerError(cause, address.description);
+    }
+  };
+  const openChannel = async () => quiet(await orFailure(connection.createChannel()));
+  return {
+    connected: first.promise,
+    isConnected: () => isConnected,
+    ended: () => failure,
+    blockedBecause: () => blockedBecause,
+    openChannel,
+    openConfirmChannel: async () => quiet(await orFailure(connection.createConfirmChannel())),
+    async repair(lostAtMs) {
+      const channel = await openChannel();
+      await (declaredAtMs > lostAtMs ? channel.close() : orFailure(declareOn(channel)));
+    },
+    async close() {
+      isConnected = false;
+      failure ??= unavailable(
+        `The connection to ${address.description} was closed by this process`,
+      );
+      first.reject(failure);
+      // A broker that hangs never answers the farewell.
+      await Promise.race([connection.close(), pause(CLOSE_WITHIN_MS)]);
+    },
+  };
+}
+
+/** Runs a set-up so that neither an error event nor the connection's end goes unnoticed. */
+async function guarded(model: ChannelModel, setUp: () => Promise<void>): Promise<void> {
+  const lost = Promise.withResolvers<never>();
+  lost.promise.catch(() => {});
+  model.on("error", () => {});
+  model.once("close", (error) => lost.reject(error ?? new Error("closed during set-up")));
+  await Promise.race([setUp(), lost.promise]);
+}
+
+/** An `error` event without a listener is an uncaught exception; the failed call says the same. */
+function quiet<C extends Channel>(channel: C): C {
+  channel.on("error", () => {});
+  return channel;
+}

@@ -1,0 +1,123 @@
+import { RETRY_TIERS_MS, type RetryTierMs } from "../../domain/retry-policy.ts";
+import { SpeckitError } from "../../domain/speckit-error.ts";
+
+/** One exchange; all are durable. */
+export interface ExchangeSpec {
+  readonly name: string;
+  readonly type: "direct" | "fanout" | "topic";
+  readonly purpose: string;
+}
+
+/** One queue; all are durable quorum queues. */
+export interface QueueSpec {
+  readonly name: string;
+  readonly arguments: Readonly<Record<string, string | number>>;
+  readonly purpose: string;
+}
+
+export interface BindingSpec {
+  readonly exchange: string;
+  readonly key: string;
+  readonly queue: string;
+}
+
+export interface Topology {
+  readonly exchanges: readonly ExchangeSpec[];
+  readonly queues: readonly QueueSpec[];
+  readonly bindings: readonly BindingSpec[];
+}
+
+/** Routing keys of the exchanges `<prefix>.requests` and `<prefix>.work`. */
+export const ROUTING_KEYS = { request: "run.request", start: "start", wake: "wake" } as const;
+
+const TIER_NAMES: Readonly<Record<RetryTierMs, string>> = {
+  5000: "5s",
+  30000: "30s",
+  120000: "2m",
+  600000: "10m",
+  1800000: "30m",
+};
+
+/** Names of everything that is published to or consumed from. */
+export function namesOf(prefix: string) {
+  return {
+    requests: `${prefix}.requests`,
+    /** The exchange of wake-ups, and the queue of those that are not a run's first. */
+    work: `${prefix}.work`,
+    start: `${prefix}.start`,
+    events: `${prefix}.events`,
+    dead: `${prefix}.dead`,
+    retry: (tierMs: RetryTierMs) => `${prefix}.retry.${TIER_NAMES[tierMs]}`,
+  } as const;
+}
+
+/**
+ * Everything speckit declares at the broker, as data: the documentation's table comes from here.
+ *
+ * Arguments never change under a name: RabbitMQ refuses a declaration that differs from what is
+ * there (406). A change needs a new name.
+ *
+ * @throws SpeckitError `CONFIGURATION_INVALID` for a prefix that cannot begin a name
+ */
+export function topologyOf(prefix: string): Topology {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(prefix)) {
+    throw new SpeckitError(
+      "CONFIGURATION_INVALID",
+      `The name prefix at the broker is ${JSON.stringify(prefix.slice(0, 120))}, expected letters, digits, '.', '_' and '-', at most 100`,
+    );
+  }
+  const names = namesOf(prefix);
+  const kept = {
+    "x-queue-type": "quorum",
+    "x-dead-letter-exchange": names.dead,
+    // A dead-lettered message leaves its queue only when the next one has it, and a full queue
+    // refuses the publisher instead of dropping its oldest message.
+    "x-dead-letter-strategy": "at-least-once",
+    "x-overflow": "reject-publish",
+    // Deliveries, not tries: a message that ends twenty workers is kept away from the rest.
+    "x-delivery-limit": 20,
+  };
+  const tiers = RETRY_TIERS_MS.map((tierMs) => ({ name: names.retry(tierMs), tierMs }));
+  return {
+    exchanges: [
+      { name: names.requests, type: "direct", purpose: "The public door" },
+      { name: names.work, type: "direct", purpose: "Wake-ups: look at this run" },
+      ...tiers.map(({ name, tierMs }) => ({
+        name,
+        type: "fanout" as const,
+        purpose: `Wake-ups to come in ${tierMs / 1000} s`,
+      })),
+      { name: names.events, type: "topic", purpose: "Events; consumers bring their own queues" },
+      { name: names.dead, type: "topic", purpose: "What was rejected, with the reason in headers" },
+    ],
+    queues: [
+      { name: names.requests, arguments: kept, purpose: "Requests not yet stored" },
+      { name: names.start, arguments: kept, purpose: "Runs never claimed" },
+      { name: names.work, arguments: kept, purpose: "All other runs" },
+      ...tiers.map(({ name, tierMs }) => ({
+        name,
+        arguments: {
+          "x-queue-type": "quorum",
+          "x-message-ttl": tierMs,
+          // The routing key is kept, so that each message goes back to where it was meant for.
+          "x-dead-letter-exchange": names.work,
+          "x-dead-letter-strategy": "at-least-once",
+          "x-overflow": "reject-publish",
+        },
+        purpose: `Waits ${tierMs / 1000} s, then goes to ${names.work}`,
+      })),
+      {
+        name: names.dead,
+        arguments: { "x-queue-type": "quorum" },
+        purpose: "Kept until somebody looks",
+      },
+    ],
+    bindings: [
+      { exchange: names.requests, key: ROUTING_KEYS.request, queue: names.requests },
+      { exchange: names.work, key: ROUTING_KEYS.start, queue: names.start },
+      { exchange: names.work, key: ROUTING_KEYS.wake, queue: names.work },
+      ...tiers.map(({ name }) => ({ exchange: name, key: "", queue: name })),
+      { exchange: names.dead, key: "#", queue: names.dead },
+    ],
+  };
+}

@@ -1,0 +1,1 @@
+export { describeTransport } from "./transport-contract.ts";

@@ -1,0 +1,9 @@
+export { freePort } from "./free-port.ts";
+export { type GuardedFolder, guardedFolder } from "./guarded-folder.ts";
+export { type GuardedProcess, startGuarded } from "./guarded-process.ts";
+export {
+  type PrivateBroker,
+  PrivateBrokerError,
+  type PrivateBrokerOptions,
+  startPrivateBroker,
+} from "./private-broker.ts";

@@ -1,0 +1,82 @@
+/**
+ * The services of slow tests, decided once per test run.
+ *
+ * A configured `AMQP_URL` or `DATABASE_URL` is used as it is; what is not configured is started
+ * privately from the system's binaries and stopped after the last test. Vitest runs this file once
+ * per project, in one process and one after the other: the first starts, the last stops.
+ */
+import { randomBytes } from "node:crypto";
+import { startPrivateBroker } from "@speckit/private-broker";
+import type { TestProject } from "vitest/node";
+import { databaseUrl, statement } from "./database-statement.ts";
+import { startPrivatePostgres } from "./private-postgres.ts";
+
+interface Services extends AsyncDisposable {
+  readonly amqpUrl: string;
+  /** Of the server's maintenance database, by a user who may create databases. */
+  readonly databaseUrl: string;
+  /** Name of a migrated database to copy. */
+  readonly databaseTemplate: string;
+}
+
+declare module "vitest" {
+  export interface ProvidedContext extends Omit<Services, symbol> {}
+}
+
+interface Shared {
+  users: number;
+  readonly services: Promise<Services>;
+}
+
+/** Each project loads this module anew; the process is what they share. */
+const shared = globalThis as { speckitTestServices?: Shared | undefined };
+
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  shared.speckitTestServices ??= { users: 0, services: startServices() };
+  const mine = shared.speckitTestServices;
+  mine.users += 1;
+  const services = await mine.services;
+  project.provide("amqpUrl", services.amqpUrl);
+  project.provide("databaseUrl", services.databaseUrl);
+  project.provide("databaseTemplate", services.databaseTemplate);
+  return async () => {
+    mine.users -= 1;
+    if (mine.users === 0) {
+      shared.speckitTestServices = undefined;
+      await services[Symbol.asyncDispose]();
+    }
+  };
+}
+
+async function startServices(): Promise<Services> {
+  await using undo = new AsyncDisposableStack();
+  const [broker, database] = await Promise.allSettled([startBroker(undo), startDatabase(undo)]);
+  if (broker.status === "rejected") {
+    throw broker.reason;
+  }
+  if (database.status === "rejected") {
+    throw database.reason;
+  }
+  const owned = undo.move();
+  return {
+    amqpUrl: broker.value,
+    ...database.value,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+async function startBroker(undo: AsyncDisposableStack): Promise<string> {
+  return process.env.AMQP_URL || undo.use(await startPrivateBroker()).url;
+}
+
+async function startDatabase(
+  undo: AsyncDisposableStack,
+): Promise<Pick<Services, "databaseUrl" | "databaseTemplate">> {
+  const serverUrl = process.env.DATABASE_URL || undo.use(await startPrivatePostgres()).url;
+  const template = `speckit_template_${randomBytes(6).toString("hex")}`;
+  await statement(serverUrl, `CREATE DATABASE ${template}`);
+  undo.defer(() => statement(serverUrl, `DROP DATABASE ${template} WITH (FORCE)`));
+  const { migrateDatabase } = await import("../../orchestrator/src/adapters/postgres/index.ts");
+  await migrateDatabase(databaseUrl(serverUrl, template));
+  return { databaseUrl: serverUrl, databaseTemplate: template };
+}

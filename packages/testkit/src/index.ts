@@ -1,0 +1,15 @@
+export { checkRuns } from "./check-runs.ts";
+export { type EventuallyOptions, eventually } from "./eventually.ts";
+export { git } from "./git.ts";
+export { type PrivatePostgres, startPrivatePostgres } from "./private-postgres.ts";
+export { processesWith } from "./process-tree.ts";
+export {
+  type ProgramResult,
+  type RunningProgram,
+  runProgram,
+  startProgram,
+} from "./run-program.ts";
+export { type TcpProxy, tcpProxy } from "./tcp-proxy.ts";
+export { type TempFolder, tempFolder } from "./temp-folder.ts";
+export { type TestBroker, testBroker } from "./test-broker.ts";
+export { type TestDatabase, testDatabase } from "./test-database.ts";

@@ -1,0 +1,56 @@
+import { execa, type Options } from "execa";
+
+export interface ProgramResult {
+  readonly exitCode: number | undefined;
+  readonly signal: string | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunningProgram {
+  readonly pid: number;
+  readonly kill: (signal: NodeJS.Signals) => void;
+  readonly result: Promise<ProgramResult>;
+}
+
+/**
+ * Starts a program of this repository as people do, under this Node, with nothing of the test's own
+ * environment but PATH.
+ */
+export function startProgram(
+  main: string,
+  args: readonly string[],
+  options: {
+    readonly env?: Readonly<Record<string, string>>;
+    readonly cwd?: string;
+    readonly input?: string | Uint8Array;
+    readonly timeoutMs?: number;
+  } = {},
+): RunningProgram {
+  const { env, cwd, input, timeoutMs } = options;
+  const settings: Options = {
+    env: { PATH: process.env.PATH ?? "", HOME: "/nonexistent", ...env },
+    extendEnv: false,
+    reject: false,
+    stripFinalNewline: false,
+    timeout: timeoutMs ?? 60_000,
+    killSignal: "SIGKILL",
+    ...(cwd === undefined ? {} : { cwd }),
+    ...(input === undefined ? { stdin: "ignore" as const } : { input }),
+  };
+  const child = execa(process.execPath, [main, ...args], settings);
+  return {
+    pid: child.pid ?? 0,
+    kill: (signal) => void child.kill(signal),
+    result: child.then((done) => ({
+      exitCode: done.exitCode,
+      signal: done.signal,
+      stdout: String(done.stdout),
+      stderr: String(done.stderr),
+    })),
+  };
+}
+
+export async function runProgram(...call: Parameters<typeof startProgram>): Promise<ProgramResult> {
+  return startProgram(...call).result;
+}

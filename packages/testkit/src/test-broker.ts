@@ -1,0 +1,36 @@
+import { randomBytes } from "node:crypto";
+import amqp from "amqplib";
+import { afterAll, inject } from "vitest";
+import { topologyOf } from "../../orchestrator/src/adapters/rabbitmq/topology.ts";
+
+export interface TestBroker {
+  readonly url: string;
+  /** Names of this test file's exchanges and queues begin with it. */
+  readonly prefix: string;
+}
+
+/**
+ * A part of the broker for one test file: a name prefix, whose queues and exchanges are deleted
+ * after the last test. Call it at the top of the file: `const broker = testBroker()`.
+ */
+export function testBroker(): TestBroker {
+  const broker = { url: inject("amqpUrl"), prefix: `t${randomBytes(5).toString("hex")}` };
+  afterAll(() => deleteTopology(broker));
+  return broker;
+}
+
+async function deleteTopology({ url, prefix }: TestBroker): Promise<void> {
+  const connection = await amqp.connect(url, { noDelay: true });
+  try {
+    const channel = await connection.createChannel();
+    const { exchanges, queues } = topologyOf(prefix);
+    for (const { name } of queues) {
+      await channel.deleteQueue(name);
+    }
+    for (const { name } of exchanges) {
+      await channel.deleteExchange(name);
+    }
+  } finally {
+    await connection.close();
+  }
+}
