@@ -1,0 +1,7 @@
+export { redactor } from "./redact.ts";
+export {
+  LOG_LEVELS,
+  type LogLevel,
+  type WinstonLoggerOptions,
+  winstonLogger,
+} from "./winston-logger.ts";

@@ -1,0 +1,55 @@
+import winston from "winston";
+import type { LogFields, Logger } from "../../ports/logger.ts";
+import { redactor } from "./redact.ts";
+
+export const LOG_LEVELS = ["error", "warn", "info", "debug"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export interface WinstonLoggerOptions {
+  readonly level: LogLevel;
+  /** `json`: one object per line; `text`: for people at a terminal. */
+  readonly format: "json" | "text";
+  /** Values that must not appear in any line. */
+  readonly secrets: readonly string[];
+}
+
+/** Log lines on stderr: stdout belongs to what a command prints as its result. */
+export function winstonLogger(options: WinstonLoggerOptions): Logger {
+  const redact = redactor(options.secrets);
+  const { combine, timestamp, json, printf } = winston.format;
+  const text = printf(({ level, message, timestamp: time, ...fields }) => {
+    const rest = Object.entries(fields)
+      .filter(([, value]) => value !== undefined)
+      .map(([key, value]) => `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`);
+    return [String(time), level.padEnd(5), String(message), ...rest].join(" ");
+  });
+  const redacted = winston.format((info) => {
+    const line = info[MESSAGE];
+    info[MESSAGE] = typeof line === "string" ? redact(line) : line;
+    return info;
+  });
+  const root = winston.createLogger({
+    level: options.level,
+    format: combine(timestamp(), options.format === "json" ? json() : text, redacted()),
+    transports: [new winston.transports.Console({ stderrLevels: [...LOG_LEVELS] })],
+  });
+  return wrap(root);
+}
+
+/** Where winston keeps the finished line. */
+const MESSAGE = Symbol.for("message");
+
+function wrap(inner: winston.Logger): Logger {
+  const write =
+    (level: LogLevel) =>
+    (message: string, fields?: LogFields): void => {
+      inner.log(level, message, fields);
+    };
+  return {
+    error: write("error"),
+    warn: write("warn"),
+    info: write("info"),
+    debug: write("debug"),
+    with: (fields) => wrap(inner.child(fields)),
+  };
+}

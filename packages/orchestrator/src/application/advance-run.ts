@@ -1,0 +1,48 @@
+import { failureOf, isSpeckitError } from "../domain/speckit-error.ts";
+import type { DeliveryVerdict } from "../ports/transport.ts";
+import { type CarryDependencies, carryRun } from "./carry-run.ts";
+import type { LeaseKeeper } from "./lease-keeper.ts";
+import { untilAvailable } from "./until-available.ts";
+
+/**
+ * Answers one wake-up: claims the run if it is due and unowned, and carries it as far as it goes
+ * under this delivery. Says what the transport must do with the message and knows no transport.
+ *
+ * A run's own failure is no error here. What is thrown below is a fault of ours or of a service:
+ * then the run is left as it is, the lease runs out, and the sweeper sends somebody to look.
+ *
+ * @param stopping aborts when this worker must let go of everything
+ */
+export async function advanceRun(
+  deps: CarryDependencies & { readonly leases: LeaseKeeper; readonly workerId: number },
+  runId: string,
+  stopping: AbortSignal,
+): Promise<DeliveryVerdict> {
+  const logger = deps.logger.with({ runId });
+  try {
+    const claimedAtMs = { value: 0 };
+    const claim = await untilAvailable(deps, stopping, () => {
+      claimedAtMs.value = deps.clock.monotonicMs();
+      const { workerId } = deps;
+      return deps.runs.claimRun({ runId, workerId, leaseMs: deps.settings.leaseMs });
+    });
+    if (!claim.claimed) {
+      logger.debug("wake-up forgotten", { because: claim.because });
+      return { do: "ack" };
+    }
+    using lease = deps.leases.hold({ runId, epoch: claim.run.epoch }, claimedAtMs.value);
+    deps.relay.kick(runId);
+    return await carryRun({ ...deps, logger }, claim.run, claim.attempts, lease, stopping);
+  } catch (error) {
+    if (isSpeckitError(error) && error.code === "RUN_FENCED") {
+      logger.warn("fenced: another worker owns the run now");
+      return { do: "ack" };
+    }
+    if (stopping.aborted) {
+      return { do: "leave" };
+    }
+    const { code, message } = failureOf(error);
+    logger.error("run left to the sweeper", { code, error: message });
+    return { do: "ack" };
+  }
+}

@@ -1,0 +1,48 @@
+import type { AttemptCommit } from "../ports/run-repository.ts";
+import type { Dependencies } from "./dependencies.ts";
+import type { HeldLease } from "./lease-keeper.ts";
+import { untilAvailable } from "./until-available.ts";
+
+/**
+ * Commits a phase's result through a database that goes away and comes back: an agent's work of
+ * minutes is worth waiting for, as long as the lease can be trusted. A commit whose answer was lost
+ * may have happened: the attempt's row tells, before it is tried again.
+ *
+ * @throws SpeckitError `RUN_FENCED` when the lease is lost while waiting
+ */
+export async function commitSurely(
+  deps: Pick<Dependencies, "runs" | "clock" | "logger">,
+  lease: HeldLease,
+  commit: AttemptCommit,
+): Promise<void> {
+  const { hold } = lease;
+  let tries = 0;
+  try {
+    await untilAvailable(deps, lease.lost, async () => {
+      tries += 1;
+      if (tries > 1 && (await isDone(deps, hold.runId, commit))) {
+        return;
+      }
+      await deps.runs.commitAttempt(hold, commit);
+    });
+  } catch (error) {
+    lease.lost.throwIfAborted();
+    throw error;
+  }
+}
+
+async function isDone(
+  deps: Pick<Dependencies, "runs">,
+  runId: string,
+  commit: AttemptCommit,
+): Promise<boolean> {
+  if (commit.end === undefined) {
+    const run = await deps.runs.findRun(runId);
+    return commit.outcome !== undefined && run?.outcome !== null;
+  }
+  const { phase, attempt } = commit.end;
+  const rows = await deps.runs.attemptsOf(runId);
+  return rows.some(
+    (row) => row.phase === phase && row.attempt === attempt && row.state !== "running",
+  );
+}

@@ -1,0 +1,30 @@
+import type { RepositoryAddress } from "../domain/repository-address.ts";
+import type { AgentBackend } from "../ports/agent-backend.ts";
+import type { ArtifactStore } from "../ports/artifact-store.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { GitWorkspace } from "../ports/git-workspace.ts";
+import type { Identity } from "../ports/identity.ts";
+import type { JobRuntime } from "../ports/job-runtime.ts";
+import type { Logger } from "../ports/logger.ts";
+import type { RunRepository } from "../ports/run-repository.ts";
+import type { Transport } from "../ports/transport.ts";
+import type { Settings } from "./settings.ts";
+
+/** Everything the use cases work with, chosen once by whoever composes them. */
+export interface Dependencies {
+  readonly runs: RunRepository;
+  readonly transport: Transport;
+  readonly git: GitWorkspace;
+  readonly runtime: JobRuntime;
+  readonly artifacts: ArtifactStore;
+  /** By name. */
+  readonly backends: ReadonlyMap<string, AgentBackend>;
+  /** Used when a request names none; undefined: each request must name one. */
+  readonly defaultBackend: string | undefined;
+  /** The deployment's allow-list. */
+  readonly isAllowed: (address: RepositoryAddress) => boolean;
+  readonly clock: Clock;
+  readonly identity: Identity;
+  readonly logger: Logger;
+  readonly settings: Settings;
+}

@@ -1,0 +1,102 @@
+import { parseRunRequest } from "../contract/parse-run-request.ts";
+import type { RunResult } from "../contract/run-result.ts";
+import { wakeUp } from "../contract/wake-up.ts";
+import type { RuntimeReport } from "../ports/job-runtime.ts";
+import type { EventRecord, RunFilter, RunRecord } from "../ports/run-repository.ts";
+import type { TransportHealth } from "../ports/transport.ts";
+import type { Dependencies } from "./dependencies.ts";
+import { readRunResult } from "./read-run-result.ts";
+import { type RunningWorker, runWorker, type WorkerOptions } from "./run-worker.ts";
+import { type Submitted, submitRun } from "./submit-run.ts";
+
+/**
+ * Runs of Spec Kit: submit them, look at them, carry them. Any number of orchestrators, in any
+ * number of processes, may work on one database.
+ *
+ * `openOrchestrator` of `@speckit/orchestrator/node` makes one with the adapters of this package.
+ */
+export class Orchestrator {
+  readonly #deps: Dependencies;
+
+  constructor(dependencies: Dependencies) {
+    this.#deps = dependencies;
+  }
+
+  /**
+   * Stores a run. Idempotent by `runId` and `idempotencyKey`. A worker carries it.
+   *
+   * @param request the shape of `runRequestSchema`
+   * @throws SpeckitError `REQUEST_INVALID`, `REPOSITORY_INVALID` and those of {@link submitRun}
+   */
+  async submit(request: unknown): Promise<Submitted> {
+    return submitRun(this.#deps, { request: parseRunRequest(request), received: request });
+  }
+
+  /** The run's result envelope as it stands now. @throws SpeckitError `RUN_NOT_FOUND` */
+  async result(runId: string): Promise<RunResult> {
+    return readRunResult(this.#deps, runId);
+  }
+
+  async find(runId: string): Promise<RunRecord | undefined> {
+    return this.#deps.runs.findRun(runId);
+  }
+
+  /** Newest first. */
+  async list(filter: RunFilter = {}): Promise<readonly RunRecord[]> {
+    return this.#deps.runs.listRuns(filter);
+  }
+
+  /** Events after a sequence number, at most `limit` of them. */
+  async events(
+    runId: string,
+    range: { readonly afterSeq?: number; readonly limit?: number } = {},
+  ): Promise<readonly EventRecord[]> {
+    const { afterSeq = 0, limit = 500 } = range;
+    return this.#deps.runs.eventsOf(runId, { afterSeq, limit });
+  }
+
+  /** An artifact's content in pieces, from this machine's state folder. */
+  artifact(runId: string, name: string): AsyncIterable<Uint8Array> {
+    return this.#deps.artifacts.read(runId, name);
+  }
+
+  /**
+   * Asks to cancel a run; its owner notices with the next renewal of its lease.
+   *
+   * @param commandId the same id twice is one command
+   * @returns false when the run has ended, or there is none
+   */
+  async cancel(
+    runId: string,
+    commandId: string = this.#deps.identity.newRunId(),
+  ): Promise<boolean> {
+    return this.#deps.runs.requestCancel(runId, commandId);
+  }
+
+  /** Publishes a wake-up for a run: it is looked at now. Harmless at any time. */
+  async wake(runId: string): Promise<void> {
+    await this.#deps.transport.publishWakeUp(wakeUp(runId), { to: "work" });
+  }
+
+  /** Carries runs in this process until drained. */
+  async work(options: WorkerOptions): Promise<RunningWorker> {
+    return runWorker(this.#deps, options);
+  }
+
+  /** What the job runtime can promise on this machine. */
+  async runtime(): Promise<RuntimeReport> {
+    return this.#deps.runtime.report();
+  }
+
+  transport(): TransportHealth {
+    return this.#deps.transport.health();
+  }
+
+  /** Names and descriptions of the agent backends. */
+  agents(): readonly { readonly name: string; readonly description: string }[] {
+    return [...this.#deps.backends.values()].map(({ name, description }) => ({
+      name,
+      description,
+    }));
+  }
+}

@@ -1,0 +1,130 @@
+import { failure } from "../../domain/failure.ts";
+import type { AgentPhase } from "../../domain/phase.ts";
+import { skillName, skillPath } from "../../domain/skill.ts";
+import { SpeckitError } from "../../domain/speckit-error.ts";
+import { openQuestions } from "../../domain/verify/open-questions.ts";
+import { checksOf, verifyPhase } from "../../domain/verify/verify-phase.ts";
+import type { AgentBackend, AgentCommand, AgentPrompt } from "../../ports/agent-backend.ts";
+import type { StoredArtifact } from "../../ports/artifact-store.ts";
+import type { AttemptFolders, GitRun, Harvest } from "../../ports/git-workspace.ts";
+import { gitRunOf } from "./git-run.ts";
+import type { PhaseContext, PhaseReport } from "./phase-work.ts";
+import { superviseAgent } from "./supervise-agent.ts";
+
+/**
+ * One attempt of an agent phase: a fresh workspace, the agent in it, then our own judgement. The
+ * agent's exit code only says that it is done; whether the phase succeeded is decided by the files.
+ * The commit is ours, made from the tree it left, on a repository it could not write to.
+ */
+export async function agentPhase(context: PhaseContext, phase: AgentPhase): Promise<PhaseReport> {
+  const { deps, run, attempt, signal } = context;
+  const gitRun = gitRunOf(deps, run);
+  const folders = await deps.git.createAttempt(gitRun, { phase, attempt }, signal);
+  const { backend, command } = await callOf(context, phase, gitRun, folders);
+  const prompt = await deps.artifacts.put(
+    run.runId,
+    `${phase}-${attempt}/prompt.md`,
+    command.stdin,
+  );
+  const worked = await superviseAgent(context, { phase, backend, command, folders });
+  const artifacts = [prompt, ...worked.artifacts];
+  const usage = worked.usage === undefined ? {} : { usage: worked.usage };
+  if (worked.failure !== undefined) {
+    return { changed: false, failure: worked.failure, artifacts, ...usage };
+  }
+  const judged = await judge(context, phase, gitRun);
+  return { ...judged, ...usage, artifacts: [...artifacts, ...(judged.artifacts ?? [])] };
+}
+
+async function callOf(
+  { deps, run, attempt, findings, signal }: PhaseContext,
+  phase: AgentPhase,
+  gitRun: GitRun,
+  folders: AttemptFolders,
+): Promise<{ readonly backend: AgentBackend; readonly command: AgentCommand }> {
+  const backend = deps.backends.get(run.agent);
+  if (backend === undefined) {
+    throw new SpeckitError(
+      "AGENT_NOT_STARTED",
+      `This worker has no agent backend ${run.agent}; it has ${[...deps.backends.keys()].join(", ")}`,
+    );
+  }
+  const path = skillPath(phase);
+  const text = await (await deps.git.baseFiles(gitRun, signal)).read(path);
+  if (text === undefined) {
+    throw new SpeckitError("SPEC_KIT_LAYOUT_UNSUPPORTED", `${run.repository} has no ${path}`);
+  }
+  const prompt: AgentPrompt = {
+    phase,
+    skill: { name: skillName(phase), path, text },
+    arguments: phase === "specify" ? run.request.specifyText : "",
+    featureDirectory: run.featureDirectory ?? "",
+    findings,
+  };
+  return {
+    backend,
+    command: backend.command(prompt, { runId: run.runId, phase, attempt, ...folders }),
+  };
+}
+
+/** Takes the tree the agent left, checks it, commits it. */
+async function judge(
+  { deps, run, attempt, signal }: PhaseContext,
+  phase: AgentPhase,
+  gitRun: GitRun,
+): Promise<PhaseReport> {
+  const featureDirectory = run.featureDirectory ?? "";
+  const harvest = await deps.git.harvest(gitRun, { phase, attempt, featureDirectory }, signal);
+  const findings = verifyPhase(phase, harvest);
+  if (findings.length > 0) {
+    const first = findings[0];
+    return {
+      changed: false,
+      failure: failure(
+        "POSTCONDITION_FAILED",
+        `${phase}: ${findings.length} of ${checksOf(phase).length} checks failed, first ${first?.check} (${first?.path}): expected ${first?.expected}`,
+        { findings },
+      ),
+    };
+  }
+  const committed = await harvest.commit({
+    message: commitMessage(phase, run.runId, featureDirectory),
+    dateSeconds: Math.floor(run.createdAt.getTime() / 1000) + run.phaseIx,
+  });
+  const artifacts = await evidence(deps.artifacts, run.runId, `${phase}-${attempt}`, committed);
+  return {
+    changed: committed.tipSha !== gitRun.tipSha,
+    facts: { tipSha: committed.tipSha },
+    ...(committed.checkpoint === undefined ? {} : { checkpoint: committed.checkpoint }),
+    artifacts,
+    openQuestions: openQuestions(harvest),
+    told: {
+      checksPassed: checksOf(phase).length,
+      file: `${featureDirectory}/${MAIN_FILE[phase]}`,
+      files: harvest.changed.length,
+      commit: committed.tipSha,
+    },
+  };
+}
+
+const MAIN_FILE: Readonly<Record<AgentPhase, string>> = {
+  specify: "spec.md",
+  plan: "plan.md",
+  tasks: "tasks.md",
+};
+
+function commitMessage(phase: AgentPhase, runId: string, featureDirectory: string): string {
+  return `docs: ${phase} ${featureDirectory}\n\nSpeckit-Run: ${runId}\nSpeckit-Phase: ${phase}\n`;
+}
+
+async function evidence(
+  store: PhaseContext["deps"]["artifacts"],
+  runId: string,
+  folder: string,
+  committed: Awaited<ReturnType<Harvest["commit"]>>,
+): Promise<readonly StoredArtifact[]> {
+  const patch = await store.put(runId, `${folder}/changes.patch`, committed.patch);
+  return committed.checkpoint === undefined
+    ? [patch]
+    : [patch, await store.put(runId, "checkpoint.bundle", committed.checkpoint)];
+}

@@ -1,0 +1,91 @@
+import type { RunResult, Usage } from "../contract/run-result.ts";
+import { PHASES, type Phase } from "../domain/phase.ts";
+import { SpeckitError } from "../domain/speckit-error.ts";
+import type { StoredArtifact } from "../ports/artifact-store.ts";
+import type { AttemptRecord, RunRecord, RunRepository } from "../ports/run-repository.ts";
+
+/** Reads a run's result envelope as it stands now. @throws SpeckitError `RUN_NOT_FOUND` */
+export async function readRunResult(
+  deps: { readonly runs: RunRepository },
+  runId: string,
+): Promise<RunResult> {
+  const run = await deps.runs.findRun(runId);
+  if (run === undefined) {
+    throw new SpeckitError("RUN_NOT_FOUND", `There is no run ${runId}`);
+  }
+  const [attempts, artifacts] = await Promise.all([
+    deps.runs.attemptsOf(runId),
+    deps.runs.artifactsOf(runId),
+  ]);
+  return runResultOf(run, attempts, artifacts);
+}
+
+export function runResultOf(
+  run: RunRecord,
+  attempts: readonly AttemptRecord[],
+  artifacts: readonly StoredArtifact[],
+): RunResult {
+  const waits = run.outcome === null && run.status === "in_progress" && !run.hasLiveLease;
+  const { externalRef, metadata } = run.request;
+  return {
+    runId: run.runId,
+    status: run.status,
+    repository: run.repository,
+    branch: run.branch,
+    pushed: run.pushed,
+    baseSha: run.baseSha,
+    headSha: run.tipSha,
+    featureDirectory: run.featureDirectory,
+    agent: run.agent,
+    phases: PHASES.map((phase) => phaseResult(phase, attempts)),
+    openQuestions: attempts.flatMap((attempt) =>
+      attempt.phase === "specify" && attempt.state === "succeeded" ? attempt.openQuestions : [],
+    ),
+    usage: totalUsage(attempts),
+    diff: run.diff ?? { files: 0, insertions: 0, deletions: 0 },
+    artifacts: artifacts.map(({ name, bytes, sha256 }) => ({ name, bytes, sha256 })),
+    ...(waits ? { waitingFor: run.isDue ? "worker" : "retry" } : {}),
+    ...(waits && run.wakeAt !== null ? { nextLookAt: run.wakeAt.toISOString() } : {}),
+    ...(run.failure === null ? {} : { failure: run.failure }),
+    ...(externalRef === undefined ? {} : { externalRef }),
+    ...(metadata === undefined ? {} : { metadata }),
+  };
+}
+
+function phaseResult(
+  phase: Phase,
+  attempts: readonly AttemptRecord[],
+): RunResult["phases"][number] {
+  const last = attempts.findLast((attempt) => attempt.phase === phase);
+  if (last === undefined) {
+    return { name: phase, status: "pending", attempt: 0, durationMs: null, findings: [] };
+  }
+  return {
+    name: phase,
+    status: last.state,
+    attempt: last.attempt,
+    durationMs: last.durationMs,
+    findings: last.findings,
+    ...(last.failure === null ? {} : { failure: last.failure }),
+  };
+}
+
+/** Tokens of every attempt, also the failed ones: they were paid for. One unknown cost makes the sum unknown. */
+function totalUsage(attempts: readonly AttemptRecord[]): Usage {
+  const total = {
+    inputTokens: 0,
+    cachedInputTokens: 0,
+    outputTokens: 0,
+    costUsd: 0 as number | null,
+  };
+  for (const { usage } of attempts) {
+    if (usage !== null) {
+      total.inputTokens += usage.inputTokens;
+      total.cachedInputTokens += usage.cachedInputTokens;
+      total.outputTokens += usage.outputTokens;
+      total.costUsd =
+        total.costUsd === null || usage.costUsd === null ? null : total.costUsd + usage.costUsd;
+    }
+  }
+  return total;
+}

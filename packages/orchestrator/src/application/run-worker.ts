@@ -1,0 +1,116 @@
+import type { Consumption, Transport, TransportHandlers } from "../ports/transport.ts";
+import { acceptRequest } from "./accept-request.ts";
+import { advanceRun } from "./advance-run.ts";
+import type { Dependencies } from "./dependencies.ts";
+import { eventRelay } from "./event-relay.ts";
+import { startLeaseKeeper } from "./lease-keeper.ts";
+import { sweep } from "./sweep.ts";
+
+export interface WorkerOptions {
+  /** Runs carried at the same time. */
+  readonly slots: number;
+  /** Shown with the worker's row. */
+  readonly hostname: string;
+  /** Carry and sweep this run alone: an embedded command leaves every other one to others. */
+  readonly only?: string;
+}
+
+export interface RunningWorker extends AsyncDisposable {
+  readonly workerId: number;
+  /** Runs in hand now. */
+  readonly inHand: () => number;
+  /**
+   * Takes nothing new, hands every run over at once (an agent of a process runtime ends with its
+   * worker; its attempt is interrupted and spends no budget), gives everything back. Resolves when done.
+   */
+  readonly drain: () => Promise<void>;
+}
+
+/**
+ * Carries runs until drained: consumes wake-ups and requests, renews leases, sweeps.
+ *
+ * @throws SpeckitError when the worker cannot be registered or nothing can be consumed
+ */
+export async function runWorker(
+  deps: Dependencies,
+  options: WorkerOptions,
+): Promise<RunningWorker> {
+  const [workerId, deploymentId] = await Promise.all([
+    deps.runs.registerWorker(options.hostname),
+    deps.runs.deploymentId(),
+  ]);
+  const logger = deps.logger.with({ workerId });
+  const relay = eventRelay({ ...deps, logger, deploymentId });
+  const leases = startLeaseKeeper({ ...deps, logger, workerId });
+  const stopping = new AbortController();
+  const inHand = new Set<string>();
+  const all = { ...deps, logger, relay, leases, workerId, deploymentId };
+
+  const handlers: TransportHandlers = {
+    async onWakeUp({ runId }) {
+      if (stopping.signal.aborted) {
+        return { do: "leave" };
+      }
+      if (inHand.has(runId) || (options.only !== undefined && options.only !== runId)) {
+        return { do: "ack" };
+      }
+      inHand.add(runId);
+      try {
+        return await advanceRun(all, runId, stopping.signal);
+      } finally {
+        inHand.delete(runId);
+      }
+    },
+    onRequest: (request) => acceptRequest(all, request, stopping.signal),
+  };
+  const consumption = await consume(deps.transport, handlers, options.slots, leases);
+  const sweeping = sweepUntil(all, options.only, stopping.signal);
+  logger.info("worker ready", { slots: options.slots });
+
+  let drained: Promise<void> | undefined;
+  const drain = (): Promise<void> => {
+    drained ??= (async () => {
+      logger.info("draining", { inHand: inHand.size });
+      stopping.abort();
+      await consumption.stop();
+      await sweeping;
+      await relay.settle();
+      await leases[Symbol.asyncDispose]();
+      logger.info("drained");
+    })();
+    return drained;
+  };
+  return { workerId, inHand: () => inHand.size, drain, [Symbol.asyncDispose]: drain };
+}
+
+/** Consumes, or gives back what was started for it: a process must be able to end. */
+async function consume(
+  transport: Transport,
+  handlers: TransportHandlers,
+  slots: number,
+  leases: AsyncDisposable,
+): Promise<Consumption> {
+  try {
+    return await transport.consume(handlers, { slots });
+  } catch (error) {
+    await leases[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function sweepUntil(
+  deps: Parameters<typeof sweep>[0] & Pick<Dependencies, "clock">,
+  only: string | undefined,
+  stopped: AbortSignal,
+): Promise<void> {
+  const { clock, settings, logger } = deps;
+  while (!stopped.aborted) {
+    try {
+      await sweep(deps, only);
+    } catch (error) {
+      logger.warn("sweep failed, the next one tries again", { error: String(error) });
+    }
+    // Spread: many workers must not sweep in step.
+    await clock.sleep(settings.sweepMs * (0.75 + 0.5 * clock.random()), stopped);
+  }
+}

@@ -1,0 +1,35 @@
+/** Times and limits of a deployment. Defaults in one place: {@link DEFAULT_SETTINGS}. */
+export interface Settings {
+  /** How long a claim lasts without a renewal. */
+  readonly leaseMs: number;
+  /** Between two renewals; at most a third of the lease. */
+  readonly heartbeatMs: number;
+  /** Between two looks of the sweeper. */
+  readonly sweepMs: number;
+  /** How long one wake-up may be held before it is published again and acked, at a phase boundary. */
+  readonly holdMs: number;
+  /** Longest time of one phase. */
+  readonly phaseDeadlineMs: number;
+  /** Longest working time of a run: phases only, no waiting. A request's own limit may lower it. */
+  readonly runDeadlineMs: number;
+  /** Longest time an agent may print nothing. */
+  readonly silenceMs: number;
+}
+
+export const DEFAULT_SETTINGS: Settings = {
+  leaseMs: 30_000,
+  heartbeatMs: 10_000,
+  sweepMs: 15_000,
+  holdMs: 600_000,
+  phaseDeadlineMs: 900_000,
+  runDeadlineMs: 1_800_000,
+  silenceMs: 300_000,
+};
+
+/**
+ * How long a worker trusts a lease after a renewal began: five sixths of it (25 s of 30 s). The rest
+ * covers how far its monotonic clock and the database's may disagree, and the time to stop.
+ */
+export function trustedMs(leaseMs: number): number {
+  return (leaseMs * 5) / 6;
+}

@@ -1,0 +1,51 @@
+import { wakeUp } from "../contract/wake-up.ts";
+import type { Dependencies } from "./dependencies.ts";
+import type { EventRelay } from "./event-relay.ts";
+
+const BATCH = 100;
+
+/** What one sweep did. */
+export interface SweepReport {
+  readonly woken: number;
+  readonly relayed: number;
+}
+
+/**
+ * One look at every run whose time has come: a wake-up for each, and the events a dead owner left.
+ * Row by row: what fails for one is told and left to the next sweep.
+ *
+ * @param only look at this run alone: an embedded command carries no run but its own
+ */
+export async function sweep(
+  deps: Pick<Dependencies, "runs" | "transport" | "logger" | "settings"> & {
+    readonly relay: EventRelay;
+  },
+  only?: string,
+): Promise<SweepReport> {
+  const { leaseMs } = deps.settings;
+  const due = await deps.runs.sweepRuns({
+    limit: BATCH,
+    leaseMs,
+    ...(only === undefined ? {} : { only }),
+  });
+  let woken = 0;
+  for (const { runId, everClaimed } of due) {
+    try {
+      await deps.transport.publishWakeUp(wakeUp(runId), { to: everClaimed ? "work" : "start" });
+      woken += 1;
+    } catch (error) {
+      deps.logger.warn("wake-up not published, the next sweep tries again", {
+        runId,
+        error: String(error),
+      });
+    }
+  }
+  const unsent = only === undefined ? await deps.runs.runsWithUnsentEvents(BATCH) : [];
+  for (const runId of unsent) {
+    deps.relay.kick(runId);
+  }
+  if (due.length > 0) {
+    deps.logger.info("swept", { due: due.length, woken, relayed: unsent.length });
+  }
+  return { woken, relayed: unsent.length };
+}

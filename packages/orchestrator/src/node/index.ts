@@ -1,0 +1,10 @@
+export { type MigrationReport, migrateDatabase } from "../adapters/postgres/index.ts";
+export { type OrchestratorConfig, secretsOf } from "./config.ts";
+export {
+  loggerFor,
+  type OpenOptions,
+  type OpenOrchestrator,
+  openOrchestrator,
+} from "./open-orchestrator.ts";
+export { type Environment, readEnvironment } from "./read-environment.ts";
+export { SETTINGS, type SettingFacts, type SettingName } from "./settings-table.ts";

@@ -1,0 +1,159 @@
+import { join } from "node:path";
+import { commandBackend, scriptedBackend } from "../adapters/agents/index.ts";
+import { fileArtifactStore } from "../adapters/artifacts/index.ts";
+import { gitWorkspace } from "../adapters/git/index.ts";
+import { migrateDatabase, postgresRunRepository } from "../adapters/postgres/index.ts";
+import { processRuntime } from "../adapters/process/index.ts";
+import { systemClock, systemIdentity } from "../adapters/system/index.ts";
+import { winstonLogger } from "../adapters/winston/index.ts";
+import type { Dependencies } from "../application/dependencies.ts";
+import { Orchestrator } from "../application/orchestrator.ts";
+import { DEFAULT_SETTINGS } from "../application/settings.ts";
+import { isRepositoryAllowed } from "../domain/repository-address.ts";
+import { SpeckitError } from "../domain/speckit-error.ts";
+import type { AgentBackend } from "../ports/agent-backend.ts";
+import type { Logger } from "../ports/logger.ts";
+import type { Transport } from "../ports/transport.ts";
+import { type OrchestratorConfig, secretsOf } from "./config.ts";
+
+const WEEK_MS = 7 * 86_400_000;
+
+/** An orchestrator and everything it has opened; disposing it closes all of that, newest first. */
+export interface OpenOrchestrator extends AsyncDisposable {
+  readonly orchestrator: Orchestrator;
+  readonly logger: Logger;
+}
+
+export interface OpenOptions {
+  /** Default: JSON lines on stderr. */
+  readonly logger?: Logger;
+  /** Told before each service is connected to, for whoever shows what is waited for. */
+  readonly onConnecting?: (service: "PostgreSQL" | "RabbitMQ") => void;
+}
+
+/**
+ * Opens an orchestrator with this package's adapters: PostgreSQL (migrated to the newest schema),
+ * RabbitMQ or an in-process transport, the process runtime, git and files. Waits for the broker,
+ * but not for the database.
+ *
+ * @throws SpeckitError `CONFIGURATION_INVALID`, `DATABASE_UNAVAILABLE`, `SERVICE_REFUSED`
+ */
+export async function openOrchestrator(
+  config: OrchestratorConfig,
+  options: OpenOptions = {},
+): Promise<OpenOrchestrator> {
+  const { logger = loggerFor(config), onConnecting } = options;
+  const { databaseUrl } = config;
+  if (databaseUrl === undefined) {
+    throw new SpeckitError(
+      "CONFIGURATION_INVALID",
+      "DATABASE_URL: expected a PostgreSQL URL, got nothing",
+    );
+  }
+  const undo = new AsyncDisposableStack();
+  try {
+    onConnecting?.("PostgreSQL");
+    const { applied } = await migrateDatabase(databaseUrl);
+    if (applied.length > 0) {
+      logger.info("database migrated", { applied });
+    }
+    const runs = undo.use(
+      postgresRunRepository({
+        connectionString: databaseUrl,
+        // A claim, a commit and a read per run in hand, and the sweeper's.
+        maxConnections: (config.slots ?? 2) + 3,
+        logger,
+        artifactRetentionMs: Math.max(config.artifactRetentionMs ?? WEEK_MS, WEEK_MS),
+      }),
+    );
+    const deploymentId = await runs.deploymentId();
+    if (config.amqpUrl !== undefined) {
+      onConnecting?.("RabbitMQ");
+    }
+    const transport = undo.use(await openTransport(config, deploymentId, logger));
+    const backends = backendsOf(config);
+    const deps: Dependencies = {
+      runs,
+      transport,
+      backends: new Map(backends.map((backend) => [backend.name, backend])),
+      defaultBackend: config.agent,
+      git: gitWorkspace({
+        stateDir: config.stateDir,
+        identity: {
+          name: config.commitName ?? "speckit",
+          email: config.commitEmail ?? "speckit@localhost",
+        },
+        credentials: config.gitCredentials ?? [],
+        allowFile: allowsFile(config),
+        ...(config.workspaceMaxBytes === undefined
+          ? {}
+          : { limits: { workspaceMaxBytes: config.workspaceMaxBytes } }),
+        logger,
+      }),
+      runtime: processRuntime(),
+      artifacts: fileArtifactStore({ folder: join(config.stateDir, "artifacts") }),
+      isAllowed: (address) =>
+        config.repositories === undefined && config.allowPaths === true
+          ? true
+          : isRepositoryAllowed(address, config.repositories),
+      clock: systemClock,
+      identity: systemIdentity,
+      logger,
+      settings: { ...DEFAULT_SETTINGS, ...config.settings },
+    };
+    const orchestrator = new Orchestrator(deps);
+    const opened = undo.move();
+    return { orchestrator, logger, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+  } catch (error) {
+    await undo.disposeAsync();
+    throw error;
+  }
+}
+
+export function loggerFor(config: OrchestratorConfig): Logger {
+  return winstonLogger({
+    level: config.logLevel ?? "info",
+    format: config.logFormat ?? "json",
+    secrets: secretsOf(config),
+  });
+}
+
+function allowsFile(config: OrchestratorConfig): boolean {
+  return (
+    config.allowPaths === true ||
+    (config.repositories ?? []).some((pattern) => pattern.startsWith("file://"))
+  );
+}
+
+function backendsOf(config: OrchestratorConfig): readonly AgentBackend[] {
+  const scripted = scriptedBackend();
+  return config.agentCommand === undefined
+    ? [scripted]
+    : [
+        commandBackend({
+          name: "command",
+          description: `the command ${config.agentCommand[0]}`,
+          argv: config.agentCommand,
+        }),
+        scripted,
+      ];
+}
+
+/** The broker's library is loaded only where there is a broker. */
+async function openTransport(
+  config: OrchestratorConfig,
+  deploymentId: string,
+  logger: Logger,
+): Promise<Transport> {
+  if (config.amqpUrl === undefined) {
+    const { openInProcessTransport } = await import("../adapters/in-process/index.ts");
+    return openInProcessTransport({ logger });
+  }
+  const { openRabbitTransport } = await import("../adapters/rabbitmq/index.ts");
+  return openRabbitTransport({
+    url: config.amqpUrl,
+    deploymentId,
+    logger,
+    ...(config.amqpPrefix === undefined ? {} : { prefix: config.amqpPrefix }),
+  });
+}

@@ -1,0 +1,244 @@
+import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { isAbsolute, join } from "node:path";
+import { z } from "zod";
+import { LOG_LEVELS } from "../adapters/winston/index.ts";
+import { SpeckitError } from "../domain/speckit-error.ts";
+import type { OrchestratorConfig } from "./config.ts";
+import { SETTINGS, type SettingFacts, type SettingName } from "./settings-table.ts";
+
+const DAY_MS = 86_400_000;
+
+const ms = (least: number, most: number) =>
+  z.coerce
+    .number({ error: "expected a whole number of milliseconds" })
+    .int({ error: "expected a whole number of milliseconds" })
+    .min(least, { error: `expected at least ${least} milliseconds` })
+    .max(most, { error: `expected at most ${most} milliseconds` });
+
+const url = (protocols: readonly string[]) =>
+  z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), {
+    error: `expected a URL that starts with ${protocols.map((name) => `${name}//`).join(" or ")}`,
+  });
+
+const list = z.string().transform((text) =>
+  text
+    .split(",")
+    .map((item) => item.trim())
+    .filter(Boolean),
+);
+
+const argv = z
+  .string()
+  .transform((text, context): unknown => {
+    try {
+      return JSON.parse(text);
+    } catch {
+      context.addIssue({
+        code: "custom",
+        message: 'expected a JSON array such as ["my-agent","--quiet"]',
+      });
+      return z.NEVER;
+    }
+  })
+  .pipe(z.tuple([z.string().min(1)], z.string(), { error: "expected a JSON array of strings" }));
+
+const port = z.coerce.number({ error: "expected a port number" }).int().min(0).max(65_535);
+
+const environmentSchema = z
+  .object({
+    DATABASE_URL: url(["postgres:", "postgresql:"]).optional(),
+    AMQP_URL: url(["amqp:", "amqps:"]).optional(),
+    SPECKIT_AMQP_PREFIX: z
+      .string()
+      .regex(/^[A-Za-z][A-Za-z0-9_-]{0,40}$/, {
+        error: "expected letters, digits, - and _, at most 41",
+      })
+      .optional(),
+    SPECKIT_HOME: z.string().refine(isAbsolute, { error: "expected an absolute path" }).optional(),
+    SPECKIT_REPOSITORIES: list.optional(),
+    SPECKIT_AGENT: z
+      .enum(["command", "scripted"], { error: "expected command or scripted" })
+      .optional(),
+    SPECKIT_AGENT_COMMAND: argv.optional(),
+    SPECKIT_RUNTIME: z
+      .literal("process", { error: "expected process: no other runtime exists yet" })
+      .optional(),
+    SPECKIT_SLOTS: z.coerce
+      .number({ error: "expected a whole number" })
+      .int()
+      .min(1)
+      .max(1_000)
+      .optional(),
+    SPECKIT_LEASE_MS: ms(6_000, 600_000).optional(),
+    SPECKIT_HEARTBEAT_MS: ms(100, 200_000).optional(),
+    SPECKIT_SWEEP_MS: ms(100, 600_000).optional(),
+    SPECKIT_HOLD_MS: ms(1_000, DAY_MS).optional(),
+    SPECKIT_PHASE_DEADLINE_MS: ms(1_000, DAY_MS).optional(),
+    SPECKIT_RUN_DEADLINE_MS: ms(1_000, DAY_MS).optional(),
+    SPECKIT_SILENCE_MS: ms(1_000, DAY_MS).optional(),
+    SPECKIT_ARTIFACT_RETENTION_MS: ms(7 * DAY_MS, 10_000 * DAY_MS).optional(),
+    SPECKIT_WORKSPACE_MAX_BYTES: z.coerce
+      .number({ error: "expected a number of bytes" })
+      .int()
+      .min(1)
+      .optional(),
+    SPECKIT_COMMIT_NAME: z
+      .string()
+      .regex(/^[^<>\n\0]{1,100}$/, { error: "expected a name without < and >" })
+      .optional(),
+    SPECKIT_COMMIT_EMAIL: z
+      .string()
+      .regex(/^[^<>\s\0]{1,200}$/, { error: "expected an address without < and >" })
+      .optional(),
+    GITHUB_TOKEN: z.string().optional(),
+    SPECKIT_GIT_TOKEN: z.string().optional(),
+    SPECKIT_GIT_HOST: z
+      .string()
+      .regex(/^[A-Za-z0-9.-]+(:\d+)?$/, { error: "expected host or host:port" })
+      .optional(),
+    SPECKIT_GIT_USERNAME: z
+      .string()
+      .regex(/^[^:\s]+$/, { error: "expected a name without ':'" })
+      .optional(),
+    SPECKIT_DATABASE_IDLE_STOP_MS: ms(0, DAY_MS).optional(),
+    SPECKIT_HEALTH_PORT: port.optional(),
+    SPECKIT_HEALTH_HOST: z.string().min(1).optional(),
+    SPECKIT_LOG_LEVEL: z
+      .enum(LOG_LEVELS, { error: `expected ${LOG_LEVELS.join(", ")}` })
+      .optional(),
+    SPECKIT_LOG_FORMAT: z.enum(["json", "text"], { error: "expected json or text" }).optional(),
+  } satisfies Record<SettingName, z.ZodType>)
+  .refine((env) => (env.SPECKIT_GIT_TOKEN === undefined) === (env.SPECKIT_GIT_HOST === undefined), {
+    path: ["SPECKIT_GIT_HOST"],
+    error: "expected together with SPECKIT_GIT_TOKEN: a token goes to no host but its own",
+  })
+  .refine((env) => env.SPECKIT_AGENT !== "command" || env.SPECKIT_AGENT_COMMAND !== undefined, {
+    path: ["SPECKIT_AGENT_COMMAND"],
+    error: "expected because SPECKIT_AGENT is command",
+  })
+  .refine((env) => (env.SPECKIT_HEARTBEAT_MS ?? 10_000) * 3 <= (env.SPECKIT_LEASE_MS ?? 30_000), {
+    path: ["SPECKIT_HEARTBEAT_MS"],
+    error: "expected at most a third of SPECKIT_LEASE_MS",
+  });
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Reads the configuration from environment variables; an empty one counts as not set. Every
+ * variable is in {@link SETTINGS}.
+ *
+ * @throws SpeckitError `CONFIGURATION_INVALID`: names each variable and what was expected, and what
+ * came unless it is a secret
+ */
+export function readEnvironment(env: Environment): OrchestratorConfig {
+  const given: Record<string, string> = {};
+  for (const setting of SETTINGS) {
+    const value = settingValue(setting, env);
+    if (value !== undefined) {
+      given[setting.name] = value;
+    }
+  }
+  const parsed = environmentSchema.safeParse(given);
+  if (!parsed.success) {
+    throw invalid(parsed.error.issues.map((issue) => describe(issue, given)).join("; "));
+  }
+  const values = parsed.data;
+  if ((values.DATABASE_URL === undefined) !== (values.AMQP_URL === undefined)) {
+    const [set, missing] =
+      values.AMQP_URL === undefined ? ["DATABASE_URL", "AMQP_URL"] : ["AMQP_URL", "DATABASE_URL"];
+    throw invalid(
+      `${missing}: expected because ${set} is set; a fleet needs both, the embedded mode neither`,
+    );
+  }
+  return configOf(values, env);
+}
+
+function configOf(values: z.infer<typeof environmentSchema>, env: Environment): OrchestratorConfig {
+  const { GITHUB_TOKEN: gitHubToken, SPECKIT_GIT_TOKEN: token, SPECKIT_GIT_HOST: host } = values;
+  const gitHub =
+    gitHubToken === undefined
+      ? []
+      : [{ host: "github.com", username: "x-access-token", token: gitHubToken }];
+  const other =
+    token === undefined || host === undefined
+      ? []
+      : [{ host, username: values.SPECKIT_GIT_USERNAME ?? "x-access-token", token }];
+  return definedOnly({
+    databaseUrl: values.DATABASE_URL,
+    amqpUrl: values.AMQP_URL,
+    amqpPrefix: values.SPECKIT_AMQP_PREFIX,
+    stateDir: values.SPECKIT_HOME ?? defaultStateDir(env),
+    repositories: values.SPECKIT_REPOSITORIES,
+    agent:
+      values.SPECKIT_AGENT ?? (values.SPECKIT_AGENT_COMMAND === undefined ? undefined : "command"),
+    agentCommand: values.SPECKIT_AGENT_COMMAND,
+    slots: values.SPECKIT_SLOTS,
+    settings: definedOnly({
+      leaseMs: values.SPECKIT_LEASE_MS,
+      heartbeatMs: values.SPECKIT_HEARTBEAT_MS,
+      sweepMs: values.SPECKIT_SWEEP_MS,
+      holdMs: values.SPECKIT_HOLD_MS,
+      phaseDeadlineMs: values.SPECKIT_PHASE_DEADLINE_MS,
+      runDeadlineMs: values.SPECKIT_RUN_DEADLINE_MS,
+      silenceMs: values.SPECKIT_SILENCE_MS,
+    }),
+    artifactRetentionMs: values.SPECKIT_ARTIFACT_RETENTION_MS,
+    workspaceMaxBytes: values.SPECKIT_WORKSPACE_MAX_BYTES,
+    commitName: values.SPECKIT_COMMIT_NAME,
+    commitEmail: values.SPECKIT_COMMIT_EMAIL,
+    gitCredentials: [...gitHub, ...other],
+    databaseIdleStopMs: values.SPECKIT_DATABASE_IDLE_STOP_MS,
+    healthPort: values.SPECKIT_HEALTH_PORT,
+    healthHost: values.SPECKIT_HEALTH_HOST,
+    logLevel: values.SPECKIT_LOG_LEVEL,
+    logFormat: values.SPECKIT_LOG_FORMAT,
+  });
+}
+
+type Defined<T> = { readonly [K in keyof T]?: Exclude<T[K], undefined> };
+
+/** Without the keys that are not set, so that a default further in is not overwritten by undefined. */
+function definedOnly<T extends object, R = Defined<T>>(values: T): R {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as R;
+}
+
+function defaultStateDir(env: Environment): string {
+  const base = env.XDG_STATE_HOME;
+  return base !== undefined && isAbsolute(base)
+    ? join(base, "speckit")
+    : join(env.HOME || homedir(), ".local", "state", "speckit");
+}
+
+function settingValue(setting: SettingFacts, env: Environment): string | undefined {
+  const direct = env[setting.name] || undefined;
+  const file = (setting.secret && env[`${setting.name}_FILE`]) || undefined;
+  if (file === undefined) {
+    return direct;
+  }
+  if (direct !== undefined) {
+    throw invalid(`${setting.name}: expected either it or ${setting.name}_FILE, got both`);
+  }
+  try {
+    return readFileSync(file, "utf8").trim() || undefined;
+  } catch (cause) {
+    throw invalid(`${setting.name}_FILE: expected a readable file, got ${file}`, cause);
+  }
+}
+
+function describe(issue: z.core.$ZodIssue, given: Readonly<Record<string, string>>): string {
+  const name = String(issue.path[0] ?? "environment");
+  const facts: SettingFacts | undefined = SETTINGS.find((setting) => setting.name === name);
+  const value = given[name];
+  const came =
+    value === undefined
+      ? "nothing"
+      : facts?.secret
+        ? "a secret of another form"
+        : JSON.stringify(value.slice(0, 100));
+  return `${name}: ${issue.message}, got ${came}`;
+}
+
+function invalid(message: string, cause?: unknown): SpeckitError {
+  return new SpeckitError("CONFIGURATION_INVALID", message, cause === undefined ? {} : { cause });
+}

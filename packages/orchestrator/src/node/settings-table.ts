@@ -1,0 +1,146 @@
+/** One environment variable. `docs/configuration.md` is generated from these. */
+export interface SettingFacts {
+  readonly name: string;
+  readonly meaning: string;
+  /** As documented; undefined: no default. */
+  readonly default?: string;
+  /** Has a `_FILE` twin that names a file with the value, and never appears in a log or message. */
+  readonly secret?: true;
+}
+
+export const SETTINGS = [
+  {
+    name: "DATABASE_URL",
+    secret: true,
+    meaning:
+      "PostgreSQL 15 to 18, `postgres://user:password@host/database`. With AMQP_URL, or neither.",
+  },
+  {
+    name: "AMQP_URL",
+    secret: true,
+    meaning:
+      "RabbitMQ 3.10 to 4, `amqp://user:password@host/vhost`. With DATABASE_URL, or neither.",
+  },
+  {
+    name: "SPECKIT_AMQP_PREFIX",
+    default: "speckit",
+    meaning: "First part of the name of every exchange and queue.",
+  },
+  {
+    name: "SPECKIT_HOME",
+    default: "$XDG_STATE_HOME/speckit, else ~/.local/state/speckit",
+    meaning: "State folder: artifacts, repository caches, live workspaces, the embedded database.",
+  },
+  {
+    name: "SPECKIT_REPOSITORIES",
+    default: "every https and ssh address (worker); also paths (terminal, embedded)",
+    meaning:
+      "Allow-list, separated by commas: `owner/name`, `owner/*`, `https://host/*`, `git@host:*`, `file:///folder/*`.",
+  },
+  {
+    name: "SPECKIT_AGENT",
+    default: "`command` when SPECKIT_AGENT_COMMAND is set, else none",
+    meaning: "Backend for requests that name none: `command` or `scripted`.",
+  },
+  {
+    name: "SPECKIT_AGENT_COMMAND",
+    meaning:
+      "The backend `command`: its argv as a JSON array of strings; `{workspace}`, `{home}`, `{phase}` and `{featureDirectory}` are replaced. The prompt comes on stdin.",
+  },
+  {
+    name: "SPECKIT_RUNTIME",
+    default: "process",
+    meaning: "Where agents run. Only `process` exists so far.",
+  },
+  { name: "SPECKIT_SLOTS", default: "2", meaning: "Runs a worker carries at the same time." },
+  {
+    name: "SPECKIT_LEASE_MS",
+    default: "30000",
+    meaning: "How long a claim lasts without a renewal, in milliseconds.",
+  },
+  {
+    name: "SPECKIT_HEARTBEAT_MS",
+    default: "10000",
+    meaning: "Between two renewals, in milliseconds; at most a third of the lease.",
+  },
+  {
+    name: "SPECKIT_SWEEP_MS",
+    default: "15000",
+    meaning: "Between two looks of the sweeper, in milliseconds.",
+  },
+  {
+    name: "SPECKIT_HOLD_MS",
+    default: "600000",
+    meaning:
+      "How long one wake-up is held before the run is handed on, in milliseconds. With the phase's deadline it must stay below the broker's acknowledgement timeout (30 minutes).",
+  },
+  {
+    name: "SPECKIT_PHASE_DEADLINE_MS",
+    default: "900000",
+    meaning: "Longest time of one phase, in milliseconds.",
+  },
+  {
+    name: "SPECKIT_RUN_DEADLINE_MS",
+    default: "1800000",
+    meaning: "Longest working time of a run, in milliseconds; waiting does not count.",
+  },
+  {
+    name: "SPECKIT_SILENCE_MS",
+    default: "300000",
+    meaning: "Longest time an agent may print nothing, in milliseconds.",
+  },
+  {
+    name: "SPECKIT_ARTIFACT_RETENTION_MS",
+    default: "604800000",
+    meaning: "How long artifacts are kept from a run's end, in milliseconds; at least 7 days.",
+  },
+  {
+    name: "SPECKIT_WORKSPACE_MAX_BYTES",
+    default: "5368709120",
+    meaning: "Largest workspace, in bytes.",
+  },
+  {
+    name: "SPECKIT_COMMIT_NAME",
+    default: "speckit",
+    meaning: "Author and committer of the commits.",
+  },
+  { name: "SPECKIT_COMMIT_EMAIL", default: "speckit@localhost", meaning: "Their address." },
+  { name: "GITHUB_TOKEN", secret: true, meaning: "Credential for https://github.com." },
+  {
+    name: "SPECKIT_GIT_TOKEN",
+    secret: true,
+    meaning: "Credential for the https host SPECKIT_GIT_HOST.",
+  },
+  {
+    name: "SPECKIT_GIT_HOST",
+    meaning: "`host` or `host:port` that SPECKIT_GIT_TOKEN is for; no other host gets it.",
+  },
+  {
+    name: "SPECKIT_GIT_USERNAME",
+    default: "x-access-token",
+    meaning: "User name sent with SPECKIT_GIT_TOKEN.",
+  },
+  {
+    name: "SPECKIT_DATABASE_IDLE_STOP_MS",
+    default: "30000",
+    meaning: "How long the embedded database stays up after the last command, in milliseconds.",
+  },
+  {
+    name: "SPECKIT_HEALTH_PORT",
+    default: "none: no server",
+    meaning: "Port of the worker's health server (`/healthz`, `/readyz`); 0 takes a free one.",
+  },
+  {
+    name: "SPECKIT_HEALTH_HOST",
+    default: "127.0.0.1",
+    meaning: "Address the health server listens on.",
+  },
+  {
+    name: "SPECKIT_LOG_LEVEL",
+    default: "info; warn at a terminal command",
+    meaning: "`error`, `warn`, `info` or `debug`.",
+  },
+  { name: "SPECKIT_LOG_FORMAT", default: "json; text at a terminal", meaning: "`json` or `text`." },
+] as const satisfies readonly SettingFacts[];
+
+export type SettingName = (typeof SETTINGS)[number]["name"];
