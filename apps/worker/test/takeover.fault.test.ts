@@ -1,0 +1,113 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { runResultSchema } from "@speckit/orchestrator/contract";
+import { makeSampleRemote } from "@speckit/orchestrator/sample-project";
+import {
+  checkRuns,
+  eventually,
+  git,
+  type TempFolder,
+  tempFolder,
+  testBroker,
+  testDatabase,
+} from "@speckit/testkit";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type PlainClient, plainClient } from "./plain-client.ts";
+import { startWorkerProcess, type WorkerProcess } from "./worker-process.ts";
+
+const database = await testDatabase();
+const broker = testBroker();
+
+let folder: TempFolder;
+let client: PlainClient;
+
+const start = (name: string): Promise<WorkerProcess> =>
+  startWorkerProcess({
+    databaseUrl: database.url,
+    amqpUrl: broker.url,
+    prefix: broker.prefix,
+    stateDir: join(folder.path, name),
+  });
+
+beforeAll(async () => {
+  folder = await tempFolder("takeover");
+});
+
+afterAll(async () => {
+  await client[Symbol.asyncDispose]();
+  expect(await checkRuns(database.url)).toEqual([]);
+  await folder[Symbol.asyncDispose]();
+});
+
+/** A sample whose first attempt at `plan` works for two minutes; every start is written down outside. */
+async function slowPlan(name: string) {
+  const startsPath = join(folder.path, `${name}.log`);
+  const remote = await makeSampleRemote(join(folder.path, name), {
+    ".scripted-agent.json": JSON.stringify({
+      specify: { appendTo: startsPath },
+      plan: { appendTo: startsPath, sleepMs: 120_000, onlyAttempts: [1] },
+      tasks: { appendTo: startsPath },
+    }),
+  });
+  const starts = async () =>
+    (await readFile(startsPath, "utf8").catch(() => "")).split("\n").filter((line) => line !== "");
+  const untilPlanRuns = () =>
+    eventually("plan has started", starts, (lines) => lines.some((line) => line.includes("plan")), {
+      withinMs: 40_000,
+    });
+  const request = {
+    schemaVersion: 1,
+    repository: `file://${remote}`,
+    specifyText: "Add a slow page",
+    agent: { backend: "scripted" },
+  };
+  return { remote, request, starts, untilPlanRuns };
+}
+
+async function resultOf(correlationId: string) {
+  const answer = await eventually(
+    "the reply",
+    () => client.answers.find((one) => one.correlationId === correlationId),
+    Boolean,
+    { withinMs: 80_000 },
+  );
+  return runResultSchema.parse(answer?.body);
+}
+
+test("a worker killed in the middle of a phase: another one finishes the run, on another state folder", async () => {
+  const slow = await slowPlan("killed");
+  await using first = await start("first");
+  client ??= await plainClient(broker.url, broker.prefix);
+  await client.publish(slow.request, "killed");
+  await slow.untilPlanRuns();
+  await using _second = await start("second");
+  first.kill("SIGKILL");
+
+  const result = await resultOf("killed");
+  expect(result.status).toBe("succeeded");
+  expect(result.phases.find((phase) => phase.name === "plan")).toMatchObject({ attempt: 2 });
+  const starts = await slow.starts();
+  expect(starts.filter((line) => line.includes("specify"))).toHaveLength(1);
+  expect(starts.filter((line) => line.includes("tasks"))).toHaveLength(1);
+  const log = await git(slow.remote, "log", "--format=%s", `main..${result.branch}`);
+  expect(log.split("\n")).toHaveLength(3);
+}, 120_000);
+
+test("SIGTERM in the middle of a phase: exit 0, no retry spent, another worker finishes the run", async () => {
+  const slow = await slowPlan("drained");
+  await using first = await start("third");
+  client ??= await plainClient(broker.url, broker.prefix);
+  await client.publish(slow.request, "drained");
+  await slow.untilPlanRuns();
+  first.kill("SIGTERM");
+  expect((await first.result).exitCode).toBe(0);
+  await using _second = await start("fourth");
+
+  const result = await resultOf("drained");
+  expect(result.status).toBe("succeeded");
+  const kept = client.events.filter(
+    ({ routingKey, body }) => body.subject === result.runId && routingKey.startsWith("phase."),
+  );
+  expect(kept.filter(({ routingKey }) => routingKey === "phase.interrupted")).toHaveLength(1);
+  expect(kept.filter(({ routingKey }) => routingKey === "phase.failed")).toHaveLength(0);
+}, 120_000);

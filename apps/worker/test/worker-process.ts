@@ -1,0 +1,76 @@
+import { fileURLToPath } from "node:url";
+import { freePort } from "@speckit/private-broker";
+import { eventually, type RunningProgram, startProgram } from "@speckit/testkit";
+
+const MAIN = fileURLToPath(new URL("../src/main.ts", import.meta.url));
+
+export interface WorkerProcess extends AsyncDisposable {
+  readonly pid: number;
+  readonly kill: (signal: NodeJS.Signals) => void;
+  readonly result: RunningProgram["result"];
+  readonly readiness: () => Promise<{ readonly status: number; readonly body: unknown }>;
+}
+
+export interface WorkerSettings {
+  readonly databaseUrl: string;
+  readonly amqpUrl: string;
+  readonly prefix: string;
+  readonly stateDir: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Short leases, so that a takeover by lease takes seconds; the shortest there is. */
+export const QUICK = {
+  SPECKIT_LEASE_MS: "6000",
+  SPECKIT_HEARTBEAT_MS: "1000",
+  SPECKIT_SWEEP_MS: "1000",
+};
+
+/** Starts a worker daemon without waiting for anything. */
+export async function launchWorker(settings: WorkerSettings): Promise<WorkerProcess> {
+  const port = await freePort();
+  const program = startProgram(MAIN, [], {
+    timeoutMs: 170_000,
+    env: {
+      DATABASE_URL: settings.databaseUrl,
+      AMQP_URL: settings.amqpUrl,
+      SPECKIT_AMQP_PREFIX: settings.prefix,
+      SPECKIT_HOME: settings.stateDir,
+      SPECKIT_REPOSITORIES: "file:///*",
+      SPECKIT_HEALTH_PORT: String(port),
+      SPECKIT_LOG_LEVEL: "debug",
+      ...QUICK,
+      ...settings.env,
+    },
+  });
+  return {
+    ...program,
+    async readiness() {
+      const answer = await fetch(`http://127.0.0.1:${port}/readyz`);
+      return { status: answer.status, body: await answer.json() };
+    },
+    async [Symbol.asyncDispose]() {
+      program.kill("SIGKILL");
+      await program.result;
+    },
+  };
+}
+
+/** Starts a worker daemon and resolves when it takes work. */
+export async function startWorkerProcess(settings: WorkerSettings): Promise<WorkerProcess> {
+  const worker = await launchWorker(settings);
+  let ended: string | undefined;
+  void worker.result.then((done) => {
+    ended = `exit ${done.exitCode}\n${done.stderr}`;
+  });
+  const seen = await eventually(
+    "the worker is ready",
+    async () => ended ?? (await worker.readiness()).status,
+    (status) => status === 200 || typeof status === "string",
+    { withinMs: 30_000, everyMs: 50 },
+  );
+  if (typeof seen === "string") {
+    throw new Error(`The worker ended: ${seen}`);
+  }
+  return worker;
+}
