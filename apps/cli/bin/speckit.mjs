@@ -1,0 +1,45 @@
+#!/usr/bin/env node
+// Plain JavaScript that any Node understands: speckit itself needs Node 24. In a checkout whose
+// machine has an older one, the Node that `npm start` has brought carries it.
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const NEEDED = 24;
+const main = new URL("../src/main.ts", import.meta.url);
+
+if (Number.parseInt(process.versions.node, 10) >= NEEDED) {
+  await import(main.href);
+} else {
+  const node = fileURLToPath(
+    new URL("../../../.toolchain/node_modules/.bin/node", import.meta.url),
+  );
+  if (existsSync(node)) {
+    carryOnWith(node);
+  } else {
+    process.stderr.write(
+      `speckit needs Node ${NEEDED} or newer, this is ${process.version}.\n` +
+        "  Install it, or run `npm start` once in the checkout: that brings one along.\n",
+    );
+    process.exitCode = 78;
+  }
+}
+
+/** The IPC channel is a lifeline: when this process is killed, the child sees it close and ends too. */
+function carryOnWith(node) {
+  const child = spawn(node, [fileURLToPath(main), ...process.argv.slice(2)], {
+    stdio: ["inherit", "inherit", "inherit", "ipc"],
+  });
+  child.on("error", (error) => {
+    process.stderr.write(`speckit: ${node} could not be started: ${error.message}\n`);
+    process.exitCode = 78;
+  });
+  // A terminal sends Ctrl-C to both; the child decides what it means.
+  process.on("SIGINT", () => {});
+  for (const signal of ["SIGTERM", "SIGHUP"]) {
+    process.on(signal, () => child.kill(signal));
+  }
+  child.on("exit", (code, signal) => {
+    process.exitCode = code ?? (signal === "SIGINT" ? 130 : 1);
+  });
+}

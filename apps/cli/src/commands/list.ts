@@ -1,0 +1,35 @@
+import type { ExitCode, RunRecord, RunStatus } from "@speckit/orchestrator";
+import { openSession } from "../open-session.ts";
+
+interface ListOptions {
+  readonly status?: RunStatus;
+  readonly repository?: string;
+  readonly limit: number;
+  readonly json?: boolean;
+  readonly verbose?: boolean;
+}
+
+/** `speckit list`: runs, newest first. */
+export async function listCommand(options: ListOptions): Promise<ExitCode> {
+  await using session = await openSession(options);
+  const { status, repository, limit } = options;
+  const runs = await session.orchestrator.list({
+    limit,
+    ...(status === undefined ? {} : { status }),
+    ...(repository === undefined ? {} : { repository }),
+  });
+  process.stdout.write(
+    options.json === true ? `${JSON.stringify(runs.map(summary))}\n` : runs.map(line).join(""),
+  );
+  return 0;
+}
+
+function summary(run: RunRecord): Record<string, unknown> {
+  const { runId, status, repository, branch, agent, createdAt, finishedAt } = run;
+  return { runId, status, repository, branch, agent, createdAt, finishedAt };
+}
+
+function line(run: RunRecord): string {
+  const created = run.createdAt.toISOString().slice(0, 16).replace("T", " ");
+  return `${run.runId}  ${run.status.padEnd(11)}  ${created}  ${run.repository}  ${run.branch}\n`;
+}

@@ -1,0 +1,17 @@
+import { type ExitCode, SpeckitError } from "@speckit/orchestrator";
+import { carryHere } from "../carry-here.ts";
+import { openSession } from "../open-session.ts";
+
+/** `speckit resume`: carries an interrupted run here; of a fleet's run it shows the progress. */
+export async function resumeCommand(
+  runId: string,
+  options: { readonly json?: boolean; readonly verbose?: boolean },
+): Promise<ExitCode> {
+  await using session = await openSession(options);
+  const run = await session.orchestrator.find(runId);
+  if (run === undefined) {
+    throw new SpeckitError("RUN_NOT_FOUND", `There is no run ${runId}`);
+  }
+  await session.orchestrator.wake(runId);
+  return await carryHere(session, run, options);
+}

@@ -1,0 +1,16 @@
+import type { ExitCode } from "@speckit/orchestrator";
+import { carryHere } from "../carry-here.ts";
+import { openSession } from "../open-session.ts";
+import { type RequestOptions, requestOf } from "../request-of.ts";
+
+/** `speckit run`: stores a run and carries it here, or follows it where a fleet carries it. */
+export async function runCommand(
+  repository: string,
+  sentence: string | undefined,
+  options: RequestOptions & { readonly cancelOnInterrupt?: boolean },
+): Promise<ExitCode> {
+  const request = await requestOf(repository, sentence, options);
+  await using session = await openSession(options);
+  const { run } = await session.orchestrator.submit(request);
+  return await carryHere(session, run, options);
+}

@@ -1,0 +1,40 @@
+import { setTimeout as delay } from "node:timers/promises";
+import {
+  type EventRecord,
+  type Orchestrator,
+  type RunRecord,
+  SpeckitError,
+} from "@speckit/orchestrator";
+
+const POLL_MS = 150;
+
+/**
+ * A run's events from the first on, as they are written, until the run is closed or the signal
+ * aborts. Reads rows, so it works from any machine and misses nothing.
+ */
+export async function* followRun(
+  orchestrator: Orchestrator,
+  runId: string,
+  signal: AbortSignal,
+): AsyncGenerator<EventRecord, RunRecord | undefined> {
+  let afterSeq = 0;
+  while (!signal.aborted) {
+    // First the run, then its events: a run seen closed has no event that this read would miss.
+    const run = await orchestrator.find(runId);
+    if (run === undefined) {
+      throw new SpeckitError("RUN_NOT_FOUND", `There is no run ${runId}`);
+    }
+    const events = await orchestrator.events(runId, { afterSeq });
+    for (const event of events) {
+      afterSeq = event.seq;
+      yield event;
+    }
+    if (run.cleanedAt !== null && events.length === 0) {
+      return run;
+    }
+    if (events.length === 0) {
+      await delay(POLL_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,148 @@
+import { readFileSync } from "node:fs";
+import { AGENT_PHASES, RUN_STATUSES } from "@speckit/orchestrator";
+import { Command, InvalidArgumentError, Option } from "commander";
+
+/** The command line. Each command's code is loaded when it is the one that was asked for. */
+export function program(): Command {
+  const speckit = new Command("speckit")
+    .description(
+      "Spec Kit runs you do not have to watch: a sentence and a repository in, a branch out.",
+    )
+    .version(version(), "-V, --version")
+    .exitOverride()
+    .showHelpAfterError("(see speckit --help)");
+
+  withRequestOptions(speckit.command("run"))
+    .description("carry out one run here and wait for its end")
+    .option("--cancel-on-interrupt", "Ctrl-C cancels the run instead of handing it over")
+    .addOption(runtimeOption())
+    .action(async (repository, sentence, options) => {
+      const { runCommand } = await import("./commands/run.ts");
+      process.exitCode = await runCommand(repository, sentence, options);
+    });
+
+  withRequestOptions(speckit.command("submit"))
+    .description("store a run for a worker to carry, and return")
+    .action(async (repository, sentence, options) => {
+      const { submitCommand } = await import("./commands/submit.ts");
+      process.exitCode = await submitCommand(repository, sentence, options);
+    });
+
+  withCommonOptions(speckit.command("resume"))
+    .argument("<runId>", "the run", runId)
+    .description("carry an interrupted run to its end here")
+    .addOption(runtimeOption())
+    .action(async (id, options) => {
+      const { resumeCommand } = await import("./commands/resume.ts");
+      process.exitCode = await resumeCommand(id, options);
+    });
+
+  withCommonOptions(speckit.command("status"))
+    .argument("<runId>", "the run", runId)
+    .description("show where a run is")
+    .action(async (id, options) => {
+      const { statusCommand } = await import("./commands/status.ts");
+      process.exitCode = await statusCommand(id, options);
+    });
+
+  withCommonOptions(speckit.command("list"))
+    .description("list runs, newest first")
+    .addOption(
+      new Option("--status <status>", "only runs of this status").choices([...RUN_STATUSES]),
+    )
+    .option("--repository <repository>", "only runs of this repository")
+    .option("--limit <number>", "at most so many", count, 20)
+    .action(async (options) => {
+      const { listCommand } = await import("./commands/list.ts");
+      process.exitCode = await listCommand(options);
+    });
+
+  withCommonOptions(speckit.command("logs"))
+    .argument("<runId>", "the run", runId)
+    .option("-f, --follow", "go on until the run is over")
+    .description("show a run's events, with what the agent said")
+    .action(async (id, options) => {
+      const { logsCommand } = await import("./commands/logs.ts");
+      process.exitCode = await logsCommand(id, options);
+    });
+
+  withCommonOptions(speckit.command("migrate"))
+    .description("bring the database to the newest schema")
+    .action(async (options) => {
+      const { migrateCommand } = await import("./commands/migrate.ts");
+      process.exitCode = await migrateCommand(options);
+    });
+
+  speckit
+    .command("worker")
+    .description("carry runs until stopped: of a fleet, or of the embedded database")
+    .option("--verbose", "stack traces")
+    .addOption(runtimeOption())
+    .action(async () => {
+      const { workerCommand } = await import("./commands/worker.ts");
+      process.exitCode = await workerCommand();
+    });
+
+  speckit
+    .command("demo")
+    .description("a whole run on a sample repository, with a scripted agent in place of a model")
+    .option("--verbose", "stack traces")
+    .action(async () => {
+      const { demoCommand } = await import("./commands/demo.ts");
+      process.exitCode = await demoCommand();
+    });
+
+  return speckit;
+}
+
+function withCommonOptions(command: Command): Command {
+  return command
+    .option("--json", "one JSON document on stdout, everything else on stderr")
+    .option("--verbose", "stack traces and log lines");
+}
+
+function withRequestOptions(command: Command): Command {
+  return withCommonOptions(command)
+    .argument("<repository>", "owner/name, an https or ssh URL, a path or a file:// URL")
+    .argument("[sentence]", "what to build, in plain words; - reads it from stdin")
+    .option("--file <path>", "read the sentence from a file")
+    .option("--agent <backend>", "agent backend (default: SPECKIT_AGENT)")
+    .option("--base-branch <branch>", "branch to build on (default: the remote's)")
+    .option("--branch <branch>", "branch to push (default: made from sentence and run id)")
+    .option("--feature-directory <path>", "specs/NNN-name (default: the next number)")
+    .option(
+      "--phases <list>",
+      `agent phases, separated by commas (default: ${AGENT_PHASES.join(",")})`,
+    )
+    .option("--dry-run", "do everything but the push")
+    .option("--deadline-ms <ms>", "longest working time of the run, in milliseconds", count)
+    .option("--run-id <uuid>", "the run's id")
+    .option("--idempotency-key <key>", "the same key with the same request is the same run")
+    .option("--external-ref <text>", "your own reference, given back with the result");
+}
+
+function runtimeOption(): Option {
+  return new Option("--runtime <name>", "where agents run; no other exists yet")
+    .choices(["process"])
+    .default("process");
+}
+
+function count(text: string): number {
+  const number = Number(text);
+  if (!Number.isSafeInteger(number) || number < 1) {
+    throw new InvalidArgumentError(`expected a whole number from 1 on, got ${text}`);
+  }
+  return number;
+}
+
+function runId(text: string): string {
+  if (!/^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i.test(text)) {
+    throw new InvalidArgumentError("expected a run id (a UUID)");
+  }
+  return text.toLowerCase();
+}
+
+function version(): string {
+  const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
+}

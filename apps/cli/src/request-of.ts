@@ -1,0 +1,76 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { SpeckitError } from "@speckit/orchestrator";
+import { REQUEST_MAX_BYTES } from "@speckit/orchestrator/contract";
+import { readSentence } from "./read-sentence.ts";
+
+/** What the command line can say about a request. */
+export interface RequestOptions {
+  readonly file?: string;
+  readonly agent?: string;
+  readonly baseBranch?: string;
+  readonly branch?: string;
+  readonly featureDirectory?: string;
+  readonly phases?: string;
+  readonly dryRun?: boolean;
+  readonly deadlineMs?: number;
+  readonly runId?: string;
+  readonly idempotencyKey?: string;
+  readonly externalRef?: string;
+  readonly json?: boolean;
+  readonly verbose?: boolean;
+}
+
+/** The request a command line stands for; its shape is checked by whoever takes it. */
+export async function requestOf(
+  repository: string,
+  sentence: string | undefined,
+  options: RequestOptions,
+): Promise<Record<string, unknown>> {
+  const { agent, phases, deadlineMs, dryRun } = options;
+  const request = {
+    schemaVersion: 1,
+    repository: addressOf(repository),
+    specifyText: await readSentence(sentence, options.file),
+    ...pick(options, [
+      "runId",
+      "idempotencyKey",
+      "baseBranch",
+      "branch",
+      "featureDirectory",
+      "externalRef",
+    ]),
+    ...(agent === undefined ? {} : { agent: { backend: agent } }),
+    ...(phases === undefined ? {} : { phases: phases.split(",").map((name) => name.trim()) }),
+    ...(deadlineMs === undefined ? {} : { limits: { deadlineMs } }),
+    ...(dryRun === true ? { dryRun } : {}),
+  };
+  const bytes = Buffer.byteLength(JSON.stringify(request));
+  if (bytes > REQUEST_MAX_BYTES) {
+    throw new SpeckitError(
+      "REQUEST_TOO_LARGE",
+      `The request has ${bytes} bytes, at most ${REQUEST_MAX_BYTES} are taken`,
+    );
+  }
+  return request;
+}
+
+/** A path of this machine as an absolute file:// address; everything else as it stands. */
+function addressOf(repository: string): string {
+  const isPath =
+    /^\.{0,2}\//.test(repository) ||
+    repository === "." ||
+    repository === ".." ||
+    (!repository.startsWith("-") && !repository.includes(":") && existsSync(repository));
+  return isPath ? decodeURI(pathToFileURL(resolve(repository)).href) : repository;
+}
+
+function pick<K extends keyof RequestOptions>(
+  options: RequestOptions,
+  names: readonly K[],
+): Record<string, unknown> {
+  return Object.fromEntries(
+    names.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]])),
+  );
+}
