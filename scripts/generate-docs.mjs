@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { dispositionOf, ERROR_CODES, EXIT_CODES } from "@speckit/orchestrator";
 import * as contract from "@speckit/orchestrator/contract";
 import { SETTINGS } from "@speckit/orchestrator/node";
+import { topologyOf } from "@speckit/orchestrator/rabbitmq";
 import { z } from "zod";
-import { topologyOf } from "../packages/orchestrator/src/adapters/rabbitmq/topology.ts";
 import { root } from "./checkout.mjs";
 
 const table = (head, rows) =>

@@ -4,6 +4,7 @@ export type { RunningWorker, WorkerOptions } from "./application/run-worker.ts";
 export { DEFAULT_SETTINGS, type Settings } from "./application/settings.ts";
 export type { Submitted } from "./application/submit-run.ts";
 export { branchNameFor, isBranchName } from "./domain/branch-name.ts";
+export { type Decision, decide, type Refusal, type RunEvent } from "./domain/decide.ts";
 export { ERROR_CODES, type ErrorCode, isErrorCode } from "./domain/error-codes.ts";
 export { EXIT_CODES, type ExitCode, exitCodeOf, exitCodeOfFailure } from "./domain/exit-codes.ts";
 export {
@@ -14,7 +15,20 @@ export {
   type FailureClass,
   type Finding,
 } from "./domain/failure.ts";
-export { AGENT_PHASES, type AgentPhase, PHASES, type Phase } from "./domain/phase.ts";
-export { OUTCOMES, type Outcome, RUN_STATUSES, type RunStatus } from "./domain/run-state.ts";
+export {
+  AGENT_PHASES,
+  type AgentPhase,
+  PHASES,
+  type Phase,
+  type PipelinePhase,
+} from "./domain/phase.ts";
+export {
+  newRunState,
+  OUTCOMES,
+  type Outcome,
+  RUN_STATUSES,
+  type RunState,
+  type RunStatus,
+} from "./domain/run-state.ts";
 export { failureOf, isSpeckitError, SpeckitError } from "./domain/speckit-error.ts";
 export type * from "./ports/index.ts";

@@ -1,8 +1,13 @@
+import {
+  decide,
+  type FailureClass,
+  newRunState,
+  PHASES,
+  type PipelinePhase,
+  type RunEvent,
+  type RunState,
+} from "@speckit/orchestrator";
 import pg from "pg";
-import { decide, type RunEvent } from "../../orchestrator/src/domain/decide.ts";
-import type { FailureClass } from "../../orchestrator/src/domain/failure.ts";
-import { PHASES, type PipelinePhase } from "../../orchestrator/src/domain/phase.ts";
-import { newRunState, type RunState } from "../../orchestrator/src/domain/run-state.ts";
 
 interface RunRow {
   readonly id: string;

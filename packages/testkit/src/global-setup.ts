@@ -76,7 +76,7 @@ async function startDatabase(
   const template = `speckit_template_${randomBytes(6).toString("hex")}`;
   await statement(serverUrl, `CREATE DATABASE ${template}`);
   undo.defer(() => statement(serverUrl, `DROP DATABASE ${template} WITH (FORCE)`));
-  const { migrateDatabase } = await import("../../orchestrator/src/adapters/postgres/index.ts");
+  const { migrateDatabase } = await import("@speckit/orchestrator/node");
   await migrateDatabase(databaseUrl(serverUrl, template));
   return { databaseUrl: serverUrl, databaseTemplate: template };
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
+import { topologyOf } from "@speckit/orchestrator/rabbitmq";
 import amqp from "amqplib";
 import { afterAll, inject } from "vitest";
-import { topologyOf } from "../../orchestrator/src/adapters/rabbitmq/topology.ts";
 
 export interface TestBroker {
   readonly url: string;

@@ -54,12 +54,12 @@ export const runRequestSchema = z.strictObject({
     })
     .meta({ description: "What to build, in plain words: the argument of speckit.specify." }),
   baseBranch: branchName.optional().meta({ description: "Default: the remote's default branch." }),
-  branch: branchName.optional().meta({ description: "Default: speckit/<slug>-<8 hex>." }),
+  branch: branchName.optional().meta({ description: "Default: `speckit/<slug>-<8 hex>`." }),
   featureDirectory: z
     .string()
     .refine(isFeatureDirectory, { error: "expected specs/NNN-short-name" })
     .optional()
-    .meta({ description: "Default: specs/<next number>-<slug>, allotted once per run." }),
+    .meta({ description: "Default: `specs/<next number>-<slug>`, allotted once per run." }),
   agent: z
     .strictObject({
       backend: z.string().regex(/^[a-z][a-z0-9-]{0,40}$/, {
@@ -82,8 +82,14 @@ export const runRequestSchema = z.strictObject({
     .strictObject({ deadlineMs: z.int().min(1_000).max(86_400_000).optional() })
     .optional()
     .meta({ description: "deadlineMs: working time of the whole run, in milliseconds." }),
-  externalRef: storableText.min(1).max(500).optional(),
-  metadata: metadata.optional(),
+  externalRef: storableText
+    .min(1)
+    .max(500)
+    .optional()
+    .meta({ description: "Your own reference, given back with the result." }),
+  metadata: metadata
+    .optional()
+    .meta({ description: "Your own names and values, given back with the result; at most 50." }),
 });
 
 export type RunRequest = z.infer<typeof runRequestSchema>;

@@ -4,5 +4,4 @@ export {
   type RabbitTransport,
   type RabbitTransportOptions,
 } from "./open-rabbit-transport.ts";
-export { publishRequest } from "./publish-request.ts";
 export { namesOf, ROUTING_KEYS, type Topology, topologyOf } from "./topology.ts";

@@ -4,7 +4,6 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   namesOf,
   openRabbitTransport,
-  publishRequest,
   type RabbitTransport,
   ROUTING_KEYS,
 } from "../../../src/adapters/rabbitmq/index.ts";
@@ -169,40 +168,5 @@ describe("publishing", () => {
       away.publishEvent(event("run.accepted")).then(() => true),
     );
     await away[Symbol.asyncDispose]();
-  });
-});
-
-describe("a producer of requests", () => {
-  const request = { schemaVersion: 1, repository: "o/r", specifyText: "Add OAuth login" } as const;
-
-  test("hands a request to the public door with its reply address", async () => {
-    await publishRequest(broker.url, broker.prefix, request, {
-      replyTo: "me",
-      correlationId: "c-2",
-    });
-    const { content, properties, fields } = await client.take(names.requests);
-    expect(JSON.parse(content.toString())).toEqual(request);
-    expect(fields.routingKey).toBe("run.request");
-    expect(properties).toMatchObject({ replyTo: "me", correlationId: "c-2", deliveryMode: 2 });
-  });
-
-  test("is told when nobody has ever declared the queue", async () => {
-    await expect(publishRequest(broker.url, `${broker.prefix}none`, request)).rejects.toMatchObject(
-      {
-        code: "BROKER_UNAVAILABLE",
-        message: expect.stringContaining(`${broker.prefix}none.requests`),
-      },
-    );
-  });
-
-  test("is told when the broker refuses it, or is not there", async () => {
-    const url = new URL(broker.url);
-    url.password = "wrong";
-    await expect(publishRequest(url.href, broker.prefix, request)).rejects.toMatchObject({
-      code: "SERVICE_REFUSED",
-    });
-    await expect(publishRequest("amqp://127.0.0.1:1", "p", request)).rejects.toMatchObject({
-      code: "BROKER_UNAVAILABLE",
-    });
   });
 });

@@ -1,0 +1,98 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { secretsOf } from "../../src/node/config.ts";
+import { readEnvironment } from "../../src/node/read-environment.ts";
+import { SETTINGS } from "../../src/node/settings-table.ts";
+
+const refusalOf = (env: Record<string, string>) => {
+  try {
+    readEnvironment(env);
+  } catch (error) {
+    return error;
+  }
+  throw new Error("expected a refusal");
+};
+
+describe("readEnvironment", () => {
+  test("nothing set is the embedded mode with defaults", () => {
+    const config = readEnvironment({ HOME: "/home/ada" });
+    expect(config).toMatchObject({
+      stateDir: "/home/ada/.local/state/speckit",
+      gitCredentials: [],
+    });
+    expect(config.databaseUrl).toBeUndefined();
+    expect(config.agent).toBeUndefined();
+  });
+
+  test("an empty variable counts as not set", () => {
+    expect(readEnvironment({ AMQP_URL: "", SPECKIT_SLOTS: "" }).slots).toBeUndefined();
+  });
+
+  test("XDG_STATE_HOME holds the state where it is set", () => {
+    const { stateDir } = readEnvironment({ HOME: "/home/ada", XDG_STATE_HOME: "/var/ada" });
+    expect(stateDir).toBe("/var/ada/speckit");
+  });
+
+  test.each([
+    [{ SPECKIT_SLOTS: "many" }, "SPECKIT_SLOTS", "many"],
+    [{ SPECKIT_LEASE_MS: "10" }, "SPECKIT_LEASE_MS", "10"],
+    [{ SPECKIT_HEARTBEAT_MS: "20000" }, "SPECKIT_HEARTBEAT_MS", "20000"],
+    [{ SPECKIT_RUNTIME: "docker" }, "SPECKIT_RUNTIME", "docker"],
+    [{ SPECKIT_AGENT: "codex" }, "SPECKIT_AGENT", "codex"],
+    [{ SPECKIT_AGENT: "command" }, "SPECKIT_AGENT_COMMAND", "nothing"],
+    [{ SPECKIT_AGENT_COMMAND: '["a", 1]' }, "SPECKIT_AGENT_COMMAND", '[\\"a\\", 1]'],
+    [{ SPECKIT_ARTIFACT_RETENTION_MS: "1000" }, "SPECKIT_ARTIFACT_RETENTION_MS", "1000"],
+    [{ SPECKIT_COMMIT_EMAIL: "a b" }, "SPECKIT_COMMIT_EMAIL", "a b"],
+    [{ SPECKIT_GIT_TOKEN: "s3cr3t-value" }, "SPECKIT_GIT_HOST", "nothing"],
+    [{ AMQP_URL: "amqp://localhost" }, "DATABASE_URL", "AMQP_URL is set"],
+    [{ DATABASE_URL: "postgres://localhost/a" }, "AMQP_URL", "DATABASE_URL is set"],
+  ] as const)("%j is refused by name", (env, name, came) => {
+    expect(refusalOf(env)).toMatchObject({
+      code: "CONFIGURATION_INVALID",
+      message: expect.stringContaining(name),
+    });
+    expect(String(refusalOf(env))).toContain(came);
+  });
+
+  test("a secret never stands in a refusal", () => {
+    const env = { DATABASE_URL: "mysql://ada:hunter2-secret@host/db", AMQP_URL: "amqp://h" };
+    expect(String(refusalOf(env))).not.toContain("hunter2-secret");
+  });
+
+  test("every secret has a _FILE twin; both at once are refused", () => {
+    const folder = mkdtempSync(join(tmpdir(), "speckit-test-env-"));
+    try {
+      const file = join(folder, "token");
+      writeFileSync(file, "ghp_from_a_file\n");
+      const config = readEnvironment({ GITHUB_TOKEN_FILE: file });
+      expect(config.gitCredentials).toEqual([
+        { host: "github.com", username: "x-access-token", token: "ghp_from_a_file" },
+      ]);
+      expect(String(refusalOf({ GITHUB_TOKEN_FILE: file, GITHUB_TOKEN: "x" }))).toContain(
+        "got both",
+      );
+      const missing = join(folder, "missing");
+      expect(String(refusalOf({ AMQP_URL_FILE: missing }))).toContain(missing);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+    expect(SETTINGS.filter((setting) => "secret" in setting).map(({ name }) => name)).toEqual([
+      "DATABASE_URL",
+      "AMQP_URL",
+      "GITHUB_TOKEN",
+      "SPECKIT_GIT_TOKEN",
+    ]);
+  });
+
+  test("the secrets of a configuration are its tokens and the passwords of its URLs", () => {
+    const config = readEnvironment({
+      DATABASE_URL: "postgres://ada:p%40ss-word@host/db",
+      AMQP_URL: "amqp://bob:rabbit-word@host",
+      SPECKIT_GIT_TOKEN: "git-token-word",
+      SPECKIT_GIT_HOST: "git.example.com",
+    });
+    expect(secretsOf(config)).toEqual(["p@ss-word", "rabbit-word", "git-token-word"]);
+  });
+});

@@ -1,0 +1,58 @@
+import { expect, test } from "vitest";
+
+test("the main entry exports what we meant", async () => {
+  expect(Object.keys(await import("../src/index.ts")).sort()).toMatchInlineSnapshot(`
+    [
+      "AGENT_PHASES",
+      "DEFAULT_SETTINGS",
+      "ERROR_CODES",
+      "EXIT_CODES",
+      "FAILURE_CLASSES",
+      "OUTCOMES",
+      "Orchestrator",
+      "PHASES",
+      "RUN_STATUSES",
+      "SpeckitError",
+      "branchNameFor",
+      "dispositionOf",
+      "exitCodeOf",
+      "exitCodeOfFailure",
+      "failureOf",
+      "isBranchName",
+      "isErrorCode",
+      "isSpeckitError",
+    ]
+  `);
+});
+
+test("the contract exports what we meant", async () => {
+  expect(Object.keys(await import("../src/contract/index.ts")).sort()).toMatchInlineSnapshot(`
+    [
+      "EVENT_TYPES",
+      "REJECTED_EVENT",
+      "REQUEST_MAX_BYTES",
+      "cloudEventSchema",
+      "failureSchema",
+      "parseRunRequest",
+      "parseRunRequestBytes",
+      "runRejectedSchema",
+      "runRequestSchema",
+      "runResultSchema",
+      "wakeUp",
+      "wakeUpSchema",
+    ]
+  `);
+});
+
+test("the Node entry exports what we meant", async () => {
+  expect(Object.keys(await import("../src/node/index.ts")).sort()).toMatchInlineSnapshot(`
+    [
+      "SETTINGS",
+      "loggerFor",
+      "migrateDatabase",
+      "openOrchestrator",
+      "readEnvironment",
+      "secretsOf",
+    ]
+  `);
+});
