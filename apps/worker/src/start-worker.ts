@@ -72,7 +72,10 @@ export async function startWorker(
     state.waitingFor = undefined;
     connected = () => orchestrator.transport().connected;
     const running = undo.move();
-    const drain = () => running.disposeAsync();
+    const drain = (): Promise<void> => {
+      state.waitingFor = "its own end: it is draining";
+      return running.disposeAsync();
+    };
     return { worker, health, drain, [Symbol.asyncDispose]: drain };
   } catch (error) {
     await undo.disposeAsync();

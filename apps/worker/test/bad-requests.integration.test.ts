@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { makeSampleRemote } from "@speckit/orchestrator/sample-project";
 import {
+  checkRuns,
   eventually,
   type TempFolder,
   tempFolder,
@@ -36,6 +37,7 @@ afterAll(async () => {
   worker.kill("SIGTERM");
   expect((await worker.result).exitCode).toBe(0);
   await client[Symbol.asyncDispose]();
+  expect(await checkRuns(database.url)).toEqual([]);
   await folder[Symbol.asyncDispose]();
 });
 

@@ -1,5 +1,7 @@
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { runResultSchema } from "@speckit/orchestrator/contract";
 import { makeSampleRemote } from "@speckit/orchestrator/sample-project";
 import {
@@ -21,8 +23,9 @@ const broker = testBroker();
 let folder: TempFolder;
 let client: PlainClient;
 
-const start = (name: string): Promise<WorkerProcess> =>
+const start = (name: string, env: Readonly<Record<string, string>> = {}): Promise<WorkerProcess> =>
   startWorkerProcess({
+    env,
     databaseUrl: database.url,
     amqpUrl: broker.url,
     prefix: broker.prefix,
@@ -110,4 +113,34 @@ test("SIGTERM in the middle of a phase: exit 0, no retry spent, another worker f
   );
   expect(kept.filter(({ routingKey }) => routingKey === "phase.interrupted")).toHaveLength(1);
   expect(kept.filter(({ routingKey }) => routingKey === "phase.failed")).toHaveLength(0);
+}, 120_000);
+
+test("a second SIGTERM stops at once with exit 75; the lease runs out and another worker carries on", async () => {
+  const remote = await makeSampleRemote(join(folder.path, "stubborn"));
+  const startedPath = join(folder.path, "stubborn.started");
+  const stubborn = ["bash", "-c", `trap "" TERM; touch ${startedPath}; while :; do sleep 1; done`];
+  const scripted = fileURLToPath(import.meta.resolve("@speckit/orchestrator/scripted-agent"));
+  await using first = await start("fifth", { SPECKIT_AGENT_COMMAND: JSON.stringify(stubborn) });
+  client ??= await plainClient(broker.url, broker.prefix);
+  const request = {
+    schemaVersion: 1,
+    repository: `file://${remote}`,
+    specifyText: "Add a stubborn page",
+  };
+  await client.publish(request, "stubborn");
+  await eventually("the agent has started", () => existsSync(startedPath), Boolean, {
+    withinMs: 40_000,
+  });
+  first.kill("SIGTERM");
+  await eventually(
+    "it drains",
+    async () => (await first.readiness()).status,
+    (status) => status === 503,
+  );
+  first.kill("SIGTERM");
+  expect((await first.result).exitCode).toBe(75);
+
+  const command = JSON.stringify([process.execPath, scripted]);
+  await using _second = await start("sixth", { SPECKIT_AGENT_COMMAND: command });
+  expect((await resultOf("stubborn")).status).toBe("succeeded");
 }, 120_000);

@@ -14,6 +14,7 @@ test("the main entry exports what we meant", async () => {
       "RUN_STATUSES",
       "SpeckitError",
       "branchNameFor",
+      "decide",
       "dispositionOf",
       "exitCodeOf",
       "exitCodeOfFailure",
@@ -21,6 +22,7 @@ test("the main entry exports what we meant", async () => {
       "isBranchName",
       "isErrorCode",
       "isSpeckitError",
+      "newRunState",
     ]
   `);
 });

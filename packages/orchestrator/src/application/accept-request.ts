@@ -2,7 +2,7 @@ import { parseRunRequestBytes } from "../contract/parse-run-request.ts";
 import { REJECTED_EVENT } from "../contract/run-event.ts";
 import type { RunRejected } from "../contract/run-result.ts";
 import type { Failure } from "../domain/failure.ts";
-import { failureOf, isSpeckitError } from "../domain/speckit-error.ts";
+import { failureOf, isSpeckitError, SpeckitError } from "../domain/speckit-error.ts";
 import type { RequestDelivery, RequestVerdict } from "../ports/transport.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { readRunResult } from "./read-run-result.ts";
@@ -21,6 +21,8 @@ export async function acceptRequest(
   try {
     const parsed = parseRunRequestBytes(delivery.body);
     const { replyTo, correlationId } = delivery;
+    requireStorable("reply-to", replyTo);
+    requireStorable("correlation-id", correlationId);
     const submitted = await untilAvailable(deps, signal, () =>
       submitRun(deps, { ...parsed, replyTo, correlationId }),
     );
@@ -64,6 +66,13 @@ async function reject(
   const { replyTo } = delivery;
   if (replyTo !== undefined) {
     await tell(deps, () => deps.transport.publishReply(replyTo, delivery.correlationId, rejected));
+  }
+}
+
+/** They are kept with the run, and PostgreSQL has no NUL in text. */
+function requireStorable(property: string, text: string | undefined): void {
+  if (text?.includes("\u0000") === true) {
+    throw new SpeckitError("REQUEST_INVALID", `${property}: expected text without NUL characters`);
   }
 }
 

@@ -30,7 +30,10 @@ export async function advanceRun(
       logger.debug("wake-up forgotten", { because: claim.because });
       return { do: "ack" };
     }
-    using lease = deps.leases.hold({ runId, epoch: claim.run.epoch }, claimedAtMs.value);
+    using lease = deps.leases.hold(
+      { runId: claim.run.runId, epoch: claim.run.epoch },
+      claimedAtMs.value,
+    );
     deps.relay.kick(runId);
     return await carryRun({ ...deps, logger }, claim.run, claim.attempts, lease, stopping);
   } catch (error) {

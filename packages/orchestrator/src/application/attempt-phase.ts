@@ -82,6 +82,9 @@ async function carryOut(
     if (isSpeckitError(error) && error.class === "fenced") {
       throw error;
     }
+    if (isSpeckitError(error) && error.class === "interrupted") {
+      return { how: "interrupted", attempt, failure: error.failure };
+    }
     if (isSpeckitError(error) && error.code === "DATABASE_UNAVAILABLE") {
       const away = failure("WORKER_REPLACED", "The database was away at the wrong moment");
       return { how: "interrupted", attempt, failure: away };

@@ -101,7 +101,8 @@ function afterAttempt(state: LiveState, event: AttemptEnd): Decision {
 function duringCleanup(state: Extract<RunState, { kind: "ended" }>, event: RunEvent): Decision {
   switch (event.type) {
     case "run.claimed":
-      return state.cleanup === "done" ? refuse("the run has ended") : accept(state);
+      // Also when cleanup is done: an owner may die between its last event and the run's closing.
+      return accept(state);
     case "phase.started":
       return state.cleanup === "due"
         ? accept({ ...state, cleanup: "running", cleanupStarts: state.cleanupStarts + 1 })

@@ -14,7 +14,7 @@ const cancelRequested: RunEvent = { type: "run.cancel_requested" };
 const cancelled: RunEvent = { type: "phase.cancelled" };
 const transient: RunEvent = { type: "phase.failed", failureClass: "transient" };
 
-function after(...events: readonly RunEvent[]): RunState {
+function stateAfter(...events: readonly RunEvent[]): RunState {
   return events.reduce(
     (state, event) => {
       const decision = decide(state, event);
@@ -33,9 +33,9 @@ const times = (count: number, ...events: readonly RunEvent[]): readonly RunEvent
 describe("decide", () => {
   test("carries a run whose phases all succeed to its outcome", () => {
     const four = [claimed, ...times(4, started, unchanged)];
-    expect(after(...four, started, unchanged)).toMatchObject({ outcome: "no_changes" });
-    expect(after(...four, started, changed)).toMatchObject({ outcome: "succeeded" });
-    expect(after(claimed, started, changed, ...times(4, started, unchanged))).toEqual({
+    expect(stateAfter(...four, started, unchanged)).toMatchObject({ outcome: "no_changes" });
+    expect(stateAfter(...four, started, changed)).toMatchObject({ outcome: "succeeded" });
+    expect(stateAfter(claimed, started, changed, ...times(4, started, unchanged))).toEqual({
       kind: "ended",
       outcome: "succeeded",
       cleanup: "due",
@@ -45,7 +45,7 @@ describe("decide", () => {
 
   test("waits through the retry tiers in turn, then gives up", () => {
     const tries = (count: number) => [claimed, ...times(count, started, transient, claimed)];
-    const lastTier = (count: number) => after(...tries(count), started, transient);
+    const lastTier = (count: number) => stateAfter(...tries(count), started, transient);
     expect(lastTier(0)).toMatchObject({ kind: "waiting", tierMs: 5_000 });
     expect(lastTier(1)).toMatchObject({ kind: "waiting", tierMs: 30_000 });
     expect(lastTier(2)).toMatchObject({ kind: "waiting", tierMs: 120_000 });
@@ -53,20 +53,24 @@ describe("decide", () => {
   });
 
   test("starts an interrupted phase again at once, 20 times at most", () => {
-    expect(after(claimed, ...times(19, started, interrupted))).toMatchObject({ kind: "ready" });
-    expect(after(claimed, ...times(20, started, interrupted))).toMatchObject({ outcome: "failed" });
+    expect(stateAfter(claimed, ...times(19, started, interrupted))).toMatchObject({
+      kind: "ready",
+    });
+    expect(stateAfter(claimed, ...times(20, started, interrupted))).toMatchObject({
+      outcome: "failed",
+    });
   });
 
   test("a budget is a phase's own", () => {
     const spent = times(3, started, transient, claimed);
-    expect(after(claimed, ...spent, started, unchanged, ...spent)).toMatchObject({
+    expect(stateAfter(claimed, ...spent, started, unchanged, ...spent)).toMatchObject({
       kind: "ready",
       phaseIx: 1,
     });
   });
 
   test("a claim leaves a running phase alone: its new owner first records what became of it", () => {
-    const running = after(claimed, started);
+    const running = stateAfter(claimed, started);
     expect(decide(running, claimed)).toEqual({ accepted: true, state: running });
   });
 
@@ -74,17 +78,19 @@ describe("decide", () => {
     "a cancel beats an attempt that failed with class %s",
     (failureClass) => {
       expect(
-        after(claimed, started, cancelRequested, { type: "phase.failed", failureClass }),
+        stateAfter(claimed, started, cancelRequested, { type: "phase.failed", failureClass }),
       ).toMatchObject({ kind: "ended", outcome: "cancelled" });
     },
   );
 
   test("a cancel ends the run with the open attempt, also between phases and in a wait", () => {
     const ended = { kind: "ended", outcome: "cancelled" };
-    expect(after(claimed, started, cancelRequested, unchanged)).toMatchObject(ended);
-    expect(after(claimed, started, cancelRequested, interrupted)).toMatchObject(ended);
-    expect(after(claimed, started, transient, cancelRequested, cancelled)).toMatchObject(ended);
-    expect(after(cancelRequested, claimed, cancelled)).toMatchObject(ended);
+    expect(stateAfter(claimed, started, cancelRequested, unchanged)).toMatchObject(ended);
+    expect(stateAfter(claimed, started, cancelRequested, interrupted)).toMatchObject(ended);
+    expect(stateAfter(claimed, started, transient, cancelRequested, cancelled)).toMatchObject(
+      ended,
+    );
+    expect(stateAfter(cancelRequested, claimed, cancelled)).toMatchObject(ended);
   });
 
   test.each<[string, readonly RunEvent[], RunEvent, string]>([
@@ -95,12 +101,6 @@ describe("decide", () => {
     ["an unasked cancel", [claimed, started], cancelled, "no cancel was requested"],
     ["a cancel after the end", [cancelRequested, cancelled], cancelRequested, "the run has ended"],
     [
-      "a claim after cleanup",
-      [cancelRequested, cancelled, started, unchanged],
-      claimed,
-      "the run has ended",
-    ],
-    [
       "a start after cleanup",
       [cancelRequested, cancelled, started, unchanged],
       started,
@@ -108,12 +108,17 @@ describe("decide", () => {
     ],
     ["an end of no cleanup", [cancelRequested, cancelled], unchanged, "no phase is running"],
   ])("refuses %s", (_name, before, event, why) => {
-    expect(decide(after(...before), event)).toEqual({ accepted: false, why });
+    expect(decide(stateAfter(...before), event)).toEqual({ accepted: false, why });
+  });
+
+  test("an owner that died right after cleanup's last event is followed by another", () => {
+    const cleaned = stateAfter(cancelRequested, cancelled, started, unchanged);
+    expect(decide(cleaned, claimed)).toEqual({ accepted: true, state: cleaned });
   });
 
   test("cleanup is started again after it failed or was interrupted", () => {
     const ended = [cancelRequested, cancelled];
-    const twice = after(...ended, started, transient, claimed, started, interrupted, started);
+    const twice = stateAfter(...ended, started, transient, claimed, started, interrupted, started);
     expect(twice).toMatchObject({ cleanup: "running", cleanupStarts: 3, outcome: "cancelled" });
   });
 });

@@ -1,3 +1,4 @@
+import { useStartTicket } from "../use-start-ticket.ts";
 import { gitRunOf } from "./git-run.ts";
 import type { PhaseContext, PhaseReport } from "./phase-work.ts";
 
@@ -13,6 +14,8 @@ export async function publish(context: PhaseContext): Promise<PhaseReport> {
   const hasChanges = gitRun.tipSha !== gitRun.baseSha;
   const pushes = hasChanges && run.request.dryRun !== true;
   if (pushes) {
+    // Nothing reaches the remote for a run that was cancelled, or taken over, before this line.
+    await useStartTicket(context, "publish");
     await deps.git.push(gitRun, run.branchOldSha, signal);
   }
   return {

@@ -7,6 +7,7 @@ import type { StoredArtifact } from "../../ports/artifact-store.ts";
 import type { AttemptFolders } from "../../ports/git-workspace.ts";
 import type { JobExit } from "../../ports/job-runtime.ts";
 import { agentEventLog } from "../agent-event-log.ts";
+import { useStartTicket } from "../use-start-ticket.ts";
 import type { PhaseContext } from "./phase-work.ts";
 
 interface AgentCall {
@@ -43,9 +44,7 @@ export async function superviseAgent(context: PhaseContext, call: AgentCall): Pr
     deps.artifacts.open(run.runId, `${phase}-${attempt}/stderr.log`),
   ]);
   try {
-    if (!(await deps.runs.useStartTicket(lease.hold, phase, attempt))) {
-      throw signal.reason ?? ticketRefused(run.runId, phase, attempt);
-    }
+    await useStartTicket(context, phase);
     const job = await deps.runtime.start(
       {
         ...fields,
@@ -111,10 +110,4 @@ function endedByUs(context: PhaseContext, exit: JobExit): Failure | undefined {
     default:
       return assertNever(exit.endedBy);
   }
-}
-
-function ticketRefused(runId: string, phase: string, attempt: number): Error {
-  return new Error(
-    `Run ${runId}: the start ticket of ${phase} ${attempt} is used or no longer valid`,
-  );
 }

@@ -4,13 +4,9 @@ import type { Database, RunsTable, TaskStatesTable } from "../schema.ts";
 import type { Queryable } from "../transaction.ts";
 import { isRunId } from "./is-run-id.ts";
 
-/**
- * Whether a lease counts. One that ends further ahead than two lease lengths can be is the mark of
- * a clock that was set back: it counts as expired. The lease's length is not stored, so a minute
- * stands for it where people only look.
- */
+/** Whether somebody owns the run, for people who look; claims judge a lease more closely. */
 const liveForReaders = sql<boolean>`
-  coalesce(lease_until > clock_timestamp() AND lease_until <= clock_timestamp() + interval '60 seconds', false)`;
+  coalesce(lease_until > clock_timestamp(), false)`;
 
 type RunRow = Selectable<RunsTable> & {
   readonly has_live_lease: boolean;
