@@ -19,7 +19,16 @@ function uidOf(pid: number | undefined): number {
 
 // PostgreSQL refuses root, so root has ways of its own; others have one, which every other test
 // takes.
-describe.runIf(process.geteuid?.() === 0)("as root", () => {
+const asUser = () => {
+  test("the server runs as the user who opens it", async () => {
+    const layout = newStateFolder();
+    await using database = await open(layout.stateDir, "self");
+    expect(await ask(database, "select 1 as one")).toEqual({ one: 1 });
+    expect(uidOf(postmastersOf(layout)[0])).toBe(process.geteuid?.());
+  });
+};
+
+const asRoot = () => {
   test("namespace: the server is root to the kernel and nobody special to itself", async () => {
     const layout = newStateFolder();
     chmodSync(layout.stateDir, 0o700);
@@ -76,4 +85,7 @@ describe.runIf(process.geteuid?.() === 0)("as root", () => {
     }
     expect(lstatSync(join(layout.data, "PG_VERSION")).uid).toBeGreaterThan(0);
   });
-});
+};
+
+const isRoot = process.geteuid?.() === 0;
+describe(isRoot ? "as root" : "as a user", isRoot ? asRoot : asUser);
