@@ -89,6 +89,7 @@ CREATE TABLE spec_workflow_runs (
 );
 
 CREATE INDEX spec_workflow_runs_wake ON spec_workflow_runs (wake_at) WHERE wake_at IS NOT NULL;
+CREATE INDEX spec_workflow_runs_never_claimed ON spec_workflow_runs (id) WHERE epoch = 0;
 CREATE INDEX spec_workflow_runs_newest ON spec_workflow_runs (created_at DESC, id);
 CREATE INDEX spec_workflow_runs_unsent ON spec_workflow_runs (created_at) WHERE sent_seq < last_seq;
 CREATE INDEX spec_workflow_runs_features ON spec_workflow_runs (git_remote, feature_number);

@@ -13,6 +13,7 @@ const checks = [
   ["format and lint", "biome", ["ci", "--error-on-warnings", "."]],
   ["types", "tsc", ["--noEmit", "-p", "tsconfig.json"]],
   ["layering", "node", ["scripts/check-layering.mjs"]],
+  ["generated docs", "node", ["scripts/generate-docs.mjs", "--check"]],
   ["lockfile", "node", ["scripts/check-lockfile.mjs"]],
   ["unused files and dependencies", "knip", []],
 ];

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { basename, delimiter, dirname, join } from "node:path";
 import { toolchain } from "./checkout.mjs";
 import { announce, Refusal } from "./refusal.mjs";
@@ -59,6 +59,7 @@ export async function ensureToolchain(onGroup) {
   if (code !== 0 && output.includes("ETARGET")) ({ code, output } = await npm("--prefer-online"));
   if (code !== 0)
     throw registryFailure(`fetching ${names.join(" and ")}`, output, ".toolchain/npm-install.log");
+  dropHeaders();
   if (!isComplete()) {
     throw new Refusal(
       `npm installed ${names.join(" and ")} but they do not run here. See .toolchain/npm-install.log`,
@@ -78,6 +79,15 @@ export function dropPnpm() {
     ".package-lock.json",
   ]) {
     rmSync(join(modules, name), { recursive: true, force: true });
+  }
+}
+
+/** Node's package brings 67 MB of C headers for building native modules; nothing here is built. */
+function dropHeaders() {
+  const inner = join(modules, "node/node_modules");
+  if (!existsSync(inner)) return;
+  for (const name of readdirSync(inner).filter((name) => name.startsWith("node-"))) {
+    rmSync(join(inner, name, "include"), { recursive: true, force: true });
   }
 }
 

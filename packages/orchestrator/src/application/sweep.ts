@@ -11,6 +11,19 @@ export interface SweepReport {
 }
 
 /**
+ * Whether the start queue still explains every run that was never claimed: then they are only
+ * waiting for a free worker, and more wake-ups would drown the broker in a backlog. Any other run is
+ * woken whatever the broker holds: a worker cut off from the database may hold its message for ever.
+ */
+async function isBacklogWhole(deps: Pick<Dependencies, "runs" | "transport">): Promise<boolean> {
+  const [waiting, runs] = await Promise.all([
+    deps.transport.startBacklog(),
+    deps.runs.countNeverClaimed(),
+  ]);
+  return waiting >= runs;
+}
+
+/**
  * One look at every run whose time has come: a wake-up for each, and the events a dead owner left.
  * Row by row: what fails for one is told and left to the next sweep.
  *
@@ -28,8 +41,12 @@ export async function sweep(
     leaseMs,
     ...(only === undefined ? {} : { only }),
   });
+  const silent = due.some((row) => !row.everClaimed) && (await isBacklogWhole(deps));
   let woken = 0;
   for (const { runId, everClaimed } of due) {
+    if (silent && !everClaimed) {
+      continue;
+    }
     try {
       await deps.transport.publishWakeUp(wakeUp(runId), { to: everClaimed ? "work" : "start" });
       woken += 1;

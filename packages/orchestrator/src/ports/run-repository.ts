@@ -269,6 +269,8 @@ export interface RunRepository {
     readonly leaseMs: number;
     readonly only?: string;
   }) => Promise<readonly { readonly runId: string; readonly everClaimed: boolean }[]>;
+  /** Runs that no worker has ever claimed. */
+  readonly countNeverClaimed: () => Promise<number>;
   /** Unowned runs with unsent events, oldest first. */
   readonly runsWithUnsentEvents: (limit: number) => Promise<readonly string[]>;
   /** UUID of this deployment, made at the first migration. */

@@ -76,5 +76,7 @@ export interface Transport extends AsyncDisposable {
     handlers: TransportHandlers,
     options: { readonly slots: number },
   ) => Promise<Consumption>;
+  /** Wake-ups of runs never claimed that nobody has taken yet; 0 when it cannot be told. */
+  readonly startBacklog: () => Promise<number>;
   readonly health: () => TransportHealth;
 }

@@ -51,6 +51,17 @@ export function describeTransport(name: string, open: () => Promise<TransportUnd
       expect(runIds(await leftIn(transport, sent.length))).toEqual(runIds(sent));
     });
 
+    test("tells how many wake-ups wait for a first claim", async () => {
+      expect(await transport.startBacklog()).toBe(0);
+      await transport.publishWakeUp(wakeUp(randomUUID()), { to: "work" });
+      for (let count = 1; count <= 3; count += 1) {
+        await transport.publishWakeUp(wakeUp(randomUUID()), { to: "start" });
+        await until("it is counted", async () => (await transport.startBacklog()) === count);
+      }
+      expect(await leftIn(transport, 4)).toHaveLength(4);
+      await until("none is left", async () => (await transport.startBacklog()) === 0);
+    });
+
     test("publish_and_ack delivers the next wake-up and forgets this one", async () => {
       const second = wakeUp(randomUUID());
       const hands = recorder((received) =>
@@ -259,9 +270,9 @@ function recorder(
   };
 }
 
-async function until(what: string, holds: () => boolean): Promise<void> {
+async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = performance.now() + DEADLINE_MS;
-  while (!holds()) {
+  while (!(await holds())) {
     if (performance.now() > deadline) {
       throw new Error(`Not within ${DEADLINE_MS} ms: ${what}`);
     }

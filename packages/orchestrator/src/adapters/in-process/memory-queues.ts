@@ -6,6 +6,8 @@ interface Waiting {
 }
 
 export interface MemoryQueues {
+  /** Wake-ups that nobody has taken yet. */
+  readonly waiting: (queue: Waiting["queue"]) => number;
   readonly add: (queue: Waiting["queue"], wakeUp: WakeUp) => void;
   /**
    * Hands wake-ups to `handle`, at most `slots` at once and `work` before `start`. Returns its end:
@@ -32,6 +34,7 @@ export function memoryQueues(): MemoryQueues {
   }
 
   return {
+    waiting: (queue) => queues[queue].length,
     add(queue, wakeUp) {
       queues[queue].push(wakeUp);
       for (const fill of consumers) {

@@ -100,6 +100,7 @@ export function openInProcessTransport(options: InProcessTransportOptions = {}):
       stops.add(stop);
       return { stop };
     },
+    startBacklog: async () => queues.waiting("start"),
     health: () => ({ connected: !closing.signal.aborted, description: "the in-process transport" }),
     async [Symbol.asyncDispose]() {
       await Promise.all([...stops].map((stop) => stop()));

@@ -13,7 +13,7 @@ import { insertRun } from "./run/insert-run.ts";
 import { attemptsOf, checkpointOf, findRun, listRuns } from "./run/read-run.ts";
 import { requestCancel } from "./run/request-cancel.ts";
 import { startAttempt, useStartTicket } from "./run/start-attempt.ts";
-import { runsWithUnsentEvents, sweepRuns } from "./run/sweep-runs.ts";
+import { countNeverClaimed, runsWithUnsentEvents, sweepRuns } from "./run/sweep-runs.ts";
 import { inStatement, inTransaction } from "./transaction.ts";
 import { registerWorker, touchWorker } from "./worker/worker-rows.ts";
 
@@ -69,6 +69,7 @@ export function postgresRunRepository(
     unsentEvents: (runId, limit) => inStatement(() => unsentEvents(database, runId, limit)),
     markEventsSent: (runId, seq) => inStatement(() => markEventsSent(database, runId, seq)),
     sweepRuns: (sweep) => inStatement(() => sweepRuns(database, sweep)),
+    countNeverClaimed: () => inStatement(() => countNeverClaimed(database)),
     runsWithUnsentEvents: (limit) => inStatement(() => runsWithUnsentEvents(database, limit)),
     deploymentId: () =>
       inStatement(async () => {

@@ -1,10 +1,11 @@
+import type { Channel } from "amqplib";
 import type { Logger } from "../../ports/logger.ts";
 import type { Transport } from "../../ports/transport.ts";
 import { brokerAddress } from "./broker-address.ts";
 import { confirmingPublisher } from "./confirming-publisher.ts";
 import { consumeRequests } from "./consume-requests.ts";
 import { consumeWakeUps, type StartedConsumption } from "./consume-wake-ups.ts";
-import { openConnection } from "./open-connection.ts";
+import { type BrokerConnection, openConnection } from "./open-connection.ts";
 import { publishReply } from "./publish-reply.ts";
 import { namesOf, topologyOf } from "./topology.ts";
 import { waitingNotice } from "./waiting-notice.ts";
@@ -114,6 +115,7 @@ export async function openRabbitTransport(
       await Promise.all(started.map((consumption) => consumption.ready));
       return { stop };
     },
+    startBacklog: async () => (consuming.isConnected() ? readyIn(consuming, names.start) : 0),
     health: () => ({
       connected: publishing.isConnected() && consuming.isConnected(),
       description: address.description,
@@ -124,4 +126,20 @@ export async function openRabbitTransport(
       await Promise.all([publishing.close(), consuming.close()]);
     },
   };
+}
+
+/**
+ * A queue's ready messages, asked on a channel of its own: asking for a missing queue closes the
+ * channel. 0 when the broker does not say.
+ */
+async function readyIn(connection: BrokerConnection, queue: string): Promise<number> {
+  let channel: Channel | undefined;
+  try {
+    channel = await connection.openChannel();
+    return (await channel.checkQueue(queue)).messageCount;
+  } catch {
+    return 0;
+  } finally {
+    await channel?.close().catch(() => {});
+  }
 }

@@ -32,6 +32,15 @@ export function describeSweeping(factory: RunRepositoryFactory): void {
       expect(await sweep({ only: runId })).toEqual([{ runId, everClaimed: true }]);
     });
 
+    test("counts the runs that were never claimed", async () => {
+      const { runs } = subject;
+      const before = await runs.countNeverClaimed();
+      await runs.insertRun(newRun());
+      await runs.insertRun(newRun());
+      await owned(runs);
+      expect(await runs.countNeverClaimed()).toBe(before + 2);
+    });
+
     test("finds ended runs that are not cleaned up", async () => {
       const { runId } = await ended(subject.runs);
       await subject.passTime(LEASE_MS + 5_001);

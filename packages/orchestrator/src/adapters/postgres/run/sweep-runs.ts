@@ -37,6 +37,16 @@ export async function sweepRuns(
   return result.rows;
 }
 
+/** Counts on an index of their own: the finished runs of a year are not looked at. */
+export async function countNeverClaimed(database: Queryable): Promise<number> {
+  const { runs } = await database
+    .selectFrom("spec_workflow_runs")
+    .select((eb) => eb.fn.countAll<number>().as("runs"))
+    .where("epoch", "=", 0)
+    .executeTakeFirstOrThrow();
+  return runs;
+}
+
 /** Runs with events that their owner did not get to send; their owner is gone. */
 export async function runsWithUnsentEvents(
   database: Queryable,

@@ -1,0 +1,43 @@
+import { existsSync, readdirSync } from "node:fs";
+import { delimiter, join } from "node:path";
+
+/**
+ * What tests and fleet need of a machine: how to see that it is there, the Debian package that brings it, the services
+ * that come with it, and the variable that names a running one to use instead.
+ */
+export const needs = {
+  git: { debian: "git", isThere: () => isOnPath("git") },
+  bash: { debian: "bash", isThere: () => isOnPath("bash") },
+  unshare: { debian: "util-linux", isThere: () => isOnPath("unshare") },
+  openssl: { debian: "openssl", isThere: () => isOnPath("openssl") },
+  rabbitmq: {
+    debian: "rabbitmq-server",
+    units: ["rabbitmq-server.service", "epmd.service", "epmd.socket"],
+    configuredBy: "AMQP_URL",
+    // Not the one on PATH: that changes to another user and the machine's own folders.
+    isThere: () => existsSync("/usr/lib/rabbitmq/bin/rabbitmq-server"),
+  },
+  postgres: {
+    debian: "postgresql",
+    units: ["postgresql.service"],
+    configuredBy: "DATABASE_URL",
+    isThere: () => postgresFolders().some((folder) => existsSync(join(folder, "bin/postgres"))),
+  },
+};
+
+/** Those of the named needs that neither a configured URL nor the machine meets. */
+export function missing(names, env) {
+  return names
+    .map((name) => needs[name])
+    .filter((need) => !env[need.configuredBy] && !need.isThere());
+}
+
+export function isOnPath(program) {
+  const folders = (process.env.PATH ?? "").split(delimiter).filter((folder) => folder !== "");
+  return folders.some((folder) => existsSync(join(folder, program)));
+}
+
+function postgresFolders() {
+  const parent = "/usr/lib/postgresql";
+  return existsSync(parent) ? readdirSync(parent).map((version) => join(parent, version)) : [];
+}
