@@ -41,6 +41,9 @@ describe("speckit run", () => {
       })),
     );
 
+    const keptMs = Date.parse(result.artifactsExpireAt ?? "") - Date.now();
+    expect(keptMs).toBeGreaterThan(7 * 86_400_000 - 60_000);
+
     const log = await git(remote, "log", "--format=%s", `main..${result.branch}`);
     expect(log.split("\n")).toEqual([
       "docs: tasks specs/001-add-oauth-login",

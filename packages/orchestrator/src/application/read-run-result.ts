@@ -44,6 +44,9 @@ export function runResultOf(
     usage: totalUsage(attempts),
     diff: run.diff ?? { files: 0, insertions: 0, deletions: 0 },
     artifacts: artifacts.map(({ name, bytes, sha256 }) => ({ name, bytes, sha256 })),
+    ...(run.artifactsExpireAt === null
+      ? {}
+      : { artifactsExpireAt: run.artifactsExpireAt.toISOString() }),
     ...(waits ? { waitingFor: run.isDue ? "worker" : "retry" } : {}),
     ...(waits && run.wakeAt !== null ? { nextLookAt: run.wakeAt.toISOString() } : {}),
     ...(run.failure === null ? {} : { failure: run.failure }),

@@ -53,6 +53,10 @@ export const runResultSchema = z.object({
   usage,
   diff: z.object({ files: z.int(), insertions: z.int(), deletions: z.int() }),
   artifacts: z.array(z.object({ name: z.string(), bytes: z.int(), sha256: z.string() })),
+  artifactsExpireAt: z.iso
+    .datetime()
+    .optional()
+    .meta({ description: "Artifacts are kept at least until then; known when the run has ended." }),
   waitingFor: z.string().optional(),
   nextLookAt: z.iso.datetime().optional(),
   failure: failureSchema.optional(),
