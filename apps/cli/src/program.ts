@@ -37,6 +37,14 @@ export function program(): Command {
       process.exitCode = await resumeCommand(id, options);
     });
 
+  withCommonOptions(speckit.command("cancel"))
+    .argument("<runId>", "the run", runId)
+    .description("cancel a run that is not over")
+    .action(async (id, options) => {
+      const { cancelCommand } = await import("./commands/cancel.ts");
+      process.exitCode = await cancelCommand(id, options);
+    });
+
   withCommonOptions(speckit.command("status"))
     .argument("<runId>", "the run", runId)
     .description("show where a run is")

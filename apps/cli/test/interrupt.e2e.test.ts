@@ -94,6 +94,28 @@ test("SIGKILL of the CLI takes the agent and its detached children with it withi
   expect(JSON.parse(resumed.stdout)).toMatchObject({ status: "succeeded", pushed: true });
 });
 
+test("a run that nobody carries is cancelled at once, and a second cancel finds it so", async () => {
+  const stored = await speckit.run([
+    "submit",
+    remote,
+    "Add a page nobody wants",
+    "--agent",
+    "scripted",
+    "--json",
+  ]);
+  const { runId } = JSON.parse(stored.stdout);
+  const cancelled = await speckit.run(["cancel", runId, "--json"]);
+  expect(cancelled.exitCode, cancelled.stderr).toBe(0);
+  const result = JSON.parse(cancelled.stdout);
+  expect(result).toMatchObject({ status: "cancelled", pushed: false });
+  expect(result.phases.slice(0, 5).map((phase: { status: string }) => phase.status)).toEqual(
+    Array.from({ length: 5 }, () => "cancelled"),
+  );
+  expect((await speckit.run(["cancel", runId])).exitCode).toBe(0);
+  const unknown = await speckit.run(["cancel", "00000000-0000-4000-8000-000000000000"]);
+  expect(unknown.exitCode).toBe(2);
+});
+
 test("with --cancel-on-interrupt Ctrl-C cancels the run", async () => {
   const running = speckit.start([
     "run",

@@ -61,7 +61,8 @@ export class Orchestrator {
   }
 
   /**
-   * Asks to cancel a run; its owner notices with the next renewal of its lease.
+   * Asks to cancel a run; its owner notices with the next renewal of its lease. A run that nobody
+   * owns, because it waits or its owner is gone, is ended by whoever gets the wake-up.
    *
    * @param commandId the same id twice is one command
    * @returns false when the run has ended, or there is none
@@ -70,7 +71,17 @@ export class Orchestrator {
     runId: string,
     commandId: string = this.#deps.identity.newRunId(),
   ): Promise<boolean> {
-    return this.#deps.runs.requestCancel(runId, commandId);
+    const asked = await this.#deps.runs.requestCancel(runId, commandId);
+    if (asked) {
+      // Without it the sweeper looks in 5 s.
+      await this.wake(runId).catch((error: unknown) => {
+        this.#deps.logger.warn("wake-up not published, the sweeper will make one", {
+          runId,
+          error: String(error),
+        });
+      });
+    }
+    return asked;
   }
 
   /** Publishes a wake-up for a run: it is looked at now. Harmless at any time. */
