@@ -15,9 +15,9 @@ CREATE TABLE spec_workflow_workers (
   hostname text NOT NULL,
   started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   seen_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-  -- Start time of the database server this worker registered at: another one means that every
-  -- session-bound claim of the worker is gone.
-  pg_started_at timestamptz NOT NULL DEFAULT pg_postmaster_start_time()
+  -- Start time of the database server on which this worker holds its session lock. Null: it holds
+  -- none, so nothing can be told of it; another start time: the lock went with that server.
+  pg_started_at timestamptz
 );
 
 CREATE TABLE spec_workflow_runs (

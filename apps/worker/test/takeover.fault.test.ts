@@ -144,3 +144,27 @@ test("a second SIGTERM stops at once with exit 75; the lease runs out and anothe
   await using _second = await start("sixth", { SPECKIT_AGENT_COMMAND: command });
   expect((await resultOf("stubborn")).status).toBe("succeeded");
 }, 120_000);
+
+test("a killed worker's run is taken over at once: its lease of ten minutes is not waited for", async () => {
+  const slow = await slowPlan("taken-over");
+  const long = {
+    SPECKIT_LEASE_MS: "600000",
+    SPECKIT_HEARTBEAT_MS: "1000",
+    SPECKIT_SWEEP_MS: "1000",
+  };
+  await using first = await start("seventh", long);
+  client ??= await plainClient(broker.url, broker.prefix);
+  await client.publish(slow.request, "taken-over");
+  await slow.untilPlanRuns();
+  await using _second = await start("eighth", long);
+  first.kill("SIGKILL");
+
+  const result = await resultOf("taken-over");
+  expect(result.status).toBe("succeeded");
+  const claims = client.events.filter(
+    ({ routingKey, body }) => body.subject === result.runId && routingKey === "run.claimed",
+  );
+  expect(claims.map((claim) => claim.body.data)).toEqual([
+    expect.objectContaining({ epoch: 2, tookOverFrom: expect.any(Number) }),
+  ]);
+}, 120_000);

@@ -30,16 +30,21 @@ test("the main entry exports what we meant", async () => {
 test("the contract exports what we meant", async () => {
   expect(Object.keys(await import("../src/contract/index.ts")).sort()).toMatchInlineSnapshot(`
     [
+      "EVENT_DATA",
       "EVENT_TYPES",
       "REJECTED_EVENT",
       "REQUEST_MAX_BYTES",
       "cloudEventSchema",
+      "diffSchema",
+      "eventSchemaOf",
       "failureSchema",
+      "findingSchema",
       "parseRunRequest",
       "parseRunRequestBytes",
       "runRejectedSchema",
       "runRequestSchema",
       "runResultSchema",
+      "usageSchema",
       "wakeUp",
       "wakeUpSchema",
     ]

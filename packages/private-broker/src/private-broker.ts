@@ -74,7 +74,7 @@ export async function startPrivateBroker(
       return await startOnce(server, options.startWithinMs ?? 60_000);
     } catch (error) {
       // Somebody took one of the ports between our look and the broker's.
-      if (choice >= PORT_CHOICES || !/eaddrinuse|already in use/i.test(String(error))) {
+      if (choice >= PORT_CHOICES || !/eaddrinuse|already[ _](in use|used)/i.test(String(error))) {
         throw error;
       }
     }

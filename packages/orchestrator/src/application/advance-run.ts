@@ -1,3 +1,5 @@
+import { type WakeUp, wakeUp } from "../contract/wake-up.ts";
+import { RETRY_TIERS_MS } from "../domain/retry-policy.ts";
 import { failureOf, isSpeckitError } from "../domain/speckit-error.ts";
 import type { DeliveryVerdict } from "../ports/transport.ts";
 import { type CarryDependencies, carryRun } from "./carry-run.ts";
@@ -15,7 +17,8 @@ import { untilAvailable } from "./until-available.ts";
  */
 export async function advanceRun(
   deps: CarryDependencies & { readonly leases: LeaseKeeper; readonly workerId: number },
-  runId: string,
+  { runId, suspectEpoch }: WakeUp,
+  delivery: { readonly isRedelivered: boolean },
   stopping: AbortSignal,
 ): Promise<DeliveryVerdict> {
   const logger = deps.logger.with({ runId });
@@ -24,8 +27,17 @@ export async function advanceRun(
     const claim = await untilAvailable(deps, stopping, () => {
       claimedAtMs.value = deps.clock.monotonicMs();
       const { workerId } = deps;
-      return deps.runs.claimRun({ runId, workerId, leaseMs: deps.settings.leaseMs });
+      const { leaseMs } = deps.settings;
+      return deps.runs.claimRun({ runId, workerId, leaseMs, suspectEpoch, ...delivery });
     });
+    if (!claim.claimed && "epoch" in claim) {
+      logger.info("the run's owner may be dead, asking again", { epoch: claim.epoch });
+      return {
+        do: "publish_and_ack",
+        wakeUp: { ...wakeUp(runId), suspectEpoch: claim.epoch },
+        route: { to: "work", afterMs: RETRY_TIERS_MS[0] },
+      };
+    }
     if (!claim.claimed) {
       logger.debug("wake-up forgotten", { because: claim.because });
       return { do: "ack" };

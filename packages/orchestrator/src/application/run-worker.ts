@@ -41,13 +41,15 @@ export async function runWorker(
   ]);
   const logger = deps.logger.with({ workerId });
   const relay = eventRelay({ ...deps, logger, deploymentId });
+  const session = await deps.runs.holdSession(workerId);
   const leases = startLeaseKeeper({ ...deps, logger, workerId });
   const stopping = new AbortController();
   const inHand = new Set<string>();
   const all = { ...deps, logger, relay, leases, workerId, deploymentId };
 
   const handlers: TransportHandlers = {
-    async onWakeUp({ runId }) {
+    async onWakeUp(wakeUp, delivery) {
+      const { runId } = wakeUp;
       if (stopping.signal.aborted) {
         return { do: "leave" };
       }
@@ -56,14 +58,14 @@ export async function runWorker(
       }
       inHand.add(runId);
       try {
-        return await advanceRun(all, runId, stopping.signal);
+        return await advanceRun(all, wakeUp, delivery, stopping.signal);
       } finally {
         inHand.delete(runId);
       }
     },
     onRequest: (request) => acceptRequest(all, request, stopping.signal),
   };
-  const consumption = await consume(deps.transport, handlers, options.slots, leases);
+  const consumption = await consume(deps.transport, handlers, options.slots, [leases, session]);
   const sweeping = sweepUntil(all, options.only, stopping.signal);
   logger.info("worker ready", { slots: options.slots });
 
@@ -76,6 +78,8 @@ export async function runWorker(
       await sweeping;
       await relay.settle();
       await leases[Symbol.asyncDispose]();
+      // Last: while it is held, nobody takes over what is being handed on.
+      await session[Symbol.asyncDispose]();
       logger.info("drained");
     })();
     return drained;
@@ -88,12 +92,12 @@ async function consume(
   transport: Transport,
   handlers: TransportHandlers,
   slots: number,
-  leases: AsyncDisposable,
+  started: readonly AsyncDisposable[],
 ): Promise<Consumption> {
   try {
     return await transport.consume(handlers, { slots });
   } catch (error) {
-    await leases[Symbol.asyncDispose]();
+    await Promise.all(started.map((one) => one[Symbol.asyncDispose]()));
     throw error;
   }
 }

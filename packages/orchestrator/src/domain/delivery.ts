@@ -4,6 +4,13 @@ export interface DeliveryFacts {
   readonly ended: boolean;
   /** `free` also when it has expired, or lies so far ahead that a clock must have jumped. */
   readonly lease: "free" | "mine" | "other";
+  /**
+   * Why the owner may be dead: the broker delivered the wake-up again, so whoever had it is gone; or
+   * the wake-up itself names the run's epoch, because somebody who got it like that sent it on.
+   */
+  readonly suspicion: "none" | "redelivered" | "epoch";
+  /** The owner's database session is gone; false also when that cannot be told. */
+  readonly ownerIsGone: boolean;
   readonly cancelRequested: boolean;
   readonly due: boolean;
   readonly needsInput: boolean;
@@ -11,6 +18,8 @@ export interface DeliveryFacts {
 
 export type DeliveryDecision =
   | { readonly do: "claim" }
+  /** Come again in a moment, with the epoch: the database may not have noticed yet that the owner is gone. */
+  | { readonly do: "ask_again" }
   | { readonly do: "ignore"; readonly because: IgnoreReason };
 
 export type IgnoreReason =
@@ -36,7 +45,7 @@ export function judgeDelivery(facts: DeliveryFacts | undefined): DeliveryDecisio
     return ignore("this worker has it");
   }
   if (facts.lease === "other") {
-    return ignore("another worker has it");
+    return judgeOwner(facts);
   }
   if (facts.ended || facts.cancelRequested) {
     return { do: "claim" };
@@ -45,6 +54,17 @@ export function judgeDelivery(facts: DeliveryFacts | undefined): DeliveryDecisio
     return ignore("it is not due");
   }
   return { do: "claim" };
+}
+
+/**
+ * A wrong "gone" costs the owner its work and is harmless, since it is fenced; a wrong "alive" costs
+ * the wait for the lease. Asking again happens once per epoch, so these wake-ups do not breed either.
+ */
+function judgeOwner({ suspicion, ownerIsGone }: DeliveryFacts): DeliveryDecision {
+  if (suspicion !== "none" && ownerIsGone) {
+    return { do: "claim" };
+  }
+  return suspicion === "redelivered" ? { do: "ask_again" } : ignore("another worker has it");
 }
 
 function ignore(because: IgnoreReason): DeliveryDecision {

@@ -5,6 +5,8 @@ import type { Settings } from "../application/settings.ts";
 export interface OrchestratorConfig {
   /** PostgreSQL. */
   readonly databaseUrl?: string;
+  /** The same PostgreSQL past any pooler. Default `databaseUrl`. */
+  readonly databaseDirectUrl?: string;
   /** RabbitMQ. Left out: wake-ups stay in this process. */
   readonly amqpUrl?: string;
   /** First part of every exchange's and queue's name. Default `speckit`. */
@@ -45,7 +47,7 @@ export interface OrchestratorConfig {
 
 /** Every secret of a configuration, by value: what no log line may hold. */
 export function secretsOf(config: OrchestratorConfig): readonly string[] {
-  const urls = [config.databaseUrl, config.amqpUrl].flatMap((text) => {
+  const urls = [config.databaseUrl, config.databaseDirectUrl, config.amqpUrl].flatMap((text) => {
     if (text === undefined || !URL.canParse(text)) {
       return [];
     }

@@ -60,6 +60,7 @@ export async function openOrchestrator(
     const runs = undo.use(
       postgresRunRepository({
         connectionString: databaseUrl,
+        directConnectionString: config.databaseDirectUrl,
         // A claim, a commit and a read per run in hand, and the sweeper's.
         maxConnections: (config.slots ?? 2) + 3,
         logger,

@@ -48,6 +48,7 @@ const port = z.coerce.number({ error: "expected a port number" }).int().min(0).m
 const environmentSchema = z
   .object({
     DATABASE_URL: url(["postgres:", "postgresql:"]).optional(),
+    DATABASE_DIRECT_URL: url(["postgres:", "postgresql:"]).optional(),
     AMQP_URL: url(["amqp:", "amqps:"]).optional(),
     SPECKIT_AMQP_PREFIX: z
       .string()
@@ -166,6 +167,7 @@ function configOf(values: z.infer<typeof environmentSchema>, env: Environment): 
       : [{ host, username: values.SPECKIT_GIT_USERNAME ?? "x-access-token", token }];
   return definedOnly({
     databaseUrl: values.DATABASE_URL,
+    databaseDirectUrl: values.DATABASE_DIRECT_URL,
     amqpUrl: values.AMQP_URL,
     amqpPrefix: values.SPECKIT_AMQP_PREFIX,
     stateDir: values.SPECKIT_HOME ?? defaultStateDir(env),

@@ -16,6 +16,13 @@ export const SETTINGS = [
       "PostgreSQL 15 to 18, `postgres://user:password@host/database`. With AMQP_URL, or neither.",
   },
   {
+    name: "DATABASE_DIRECT_URL",
+    secret: true,
+    meaning:
+      "The same PostgreSQL past any connection pooler: a worker's session there tells others at once when it is killed.",
+    default: "DATABASE_URL",
+  },
+  {
     name: "AMQP_URL",
     secret: true,
     meaning:

@@ -96,7 +96,9 @@ export interface Hold {
 
 export type ClaimResult =
   | { readonly claimed: true; readonly run: RunRecord; readonly attempts: readonly AttemptRecord[] }
-  | { readonly claimed: false; readonly because: IgnoreReason };
+  | { readonly claimed: false; readonly because: IgnoreReason }
+  /** Its owner may be dead, but its database session still looks alive: ask again with this epoch. */
+  | { readonly claimed: false; readonly because: "its owner may be dead"; readonly epoch: number };
 
 export interface NewEvent {
   readonly type: RunEventType;
@@ -206,12 +208,22 @@ export interface RunRepository {
   /** A new worker: an id that no process start has had before. */
   readonly registerWorker: (hostname: string) => Promise<number>;
   readonly touchWorker: (workerId: number) => Promise<void>;
+  /**
+   * Shows the store that this worker lives, by a session that ends with the process: then others
+   * need not wait for its leases. An accelerator, never needed for correctness; comes back by itself
+   * when it is lost, and is silently off where sessions mean nothing (a transaction pooler).
+   */
+  readonly holdSession: (workerId: number) => Promise<AsyncDisposable>;
 
   /** Locks the row, judges the delivery and, if it may, raises the epoch and takes the lease. */
   readonly claimRun: (claim: {
     readonly runId: string;
     readonly workerId: number;
     readonly leaseMs: number;
+    /** The wake-up was delivered before, to somebody who did not ack it. Default false. */
+    readonly isRedelivered?: boolean;
+    /** The epoch whose owner may be dead, as the wake-up names it. */
+    readonly suspectEpoch?: number | undefined;
   }) => Promise<ClaimResult>;
   /** Renews all these leases in one statement. Ids that do not come back are fenced. */
   readonly renewLeases: (

@@ -35,7 +35,11 @@ export interface TransportHandlers {
    * Carries a run as far as it goes under this delivery; may take as long as the hold. Does not
    * throw: what a handler throws is a bug, logged, and the delivery is acked (the row carries on).
    */
-  readonly onWakeUp: (wakeUp: WakeUp) => Promise<DeliveryVerdict>;
+  readonly onWakeUp: (
+    wakeUp: WakeUp,
+    /** Whoever had this delivery before is gone, or gave it back. */
+    delivery: { readonly isRedelivered: boolean },
+  ) => Promise<DeliveryVerdict>;
   /** Resolves when the request is stored or refused; keeps trying while the database is away. */
   readonly onRequest: (request: RequestDelivery) => Promise<RequestVerdict>;
 }

@@ -7,6 +7,7 @@ import { describeLeases } from "./run-repository/leases.ts";
 import { describeOutcomes } from "./run-repository/outcomes.ts";
 import type { RunRepositoryFactory } from "./run-repository/subject.ts";
 import { describeSweeping } from "./run-repository/sweeping.ts";
+import { describeTakeover } from "./run-repository/takeover.ts";
 
 export type { RunRepositoryFactory, RunRepositoryUnderTest } from "./run-repository/subject.ts";
 
@@ -25,5 +26,6 @@ export function describeRunRepository(name: string, factory: RunRepositoryFactor
     describeOutcomes(factory);
     describeEvents(factory);
     describeSweeping(factory);
+    describeTakeover(factory);
   });
 }

@@ -13,6 +13,26 @@ const ignore = (because: Extract<DeliveryDecision, { do: "ignore" }>["because"])
 const TABLE: readonly (readonly [string, Partial<DeliveryFacts>, DeliveryDecision])[] = [
   ["cleanup is recorded", { cleaned: true }, ignore("the run is over")],
   ["this worker holds the lease", { lease: "mine" }, ignore("this worker has it")],
+  [
+    "another worker holds the lease, and is gone: redelivered",
+    { lease: "other", suspicion: "redelivered", ownerIsGone: true },
+    claim,
+  ],
+  [
+    "another worker holds the lease, and is gone: its epoch is suspect",
+    { lease: "other", suspicion: "epoch", ownerIsGone: true },
+    claim,
+  ],
+  [
+    "another worker holds the lease, asked before",
+    { lease: "other", suspicion: "epoch" },
+    ignore("another worker has it"),
+  ],
+  [
+    "another worker holds the lease, redelivered",
+    { lease: "other", suspicion: "redelivered" },
+    { do: "ask_again" },
+  ],
   ["another worker holds the lease", { lease: "other" }, ignore("another worker has it")],
   ["ended, not cleaned, unowned", { ended: true }, claim],
   [
@@ -26,9 +46,12 @@ const TABLE: readonly (readonly [string, Partial<DeliveryFacts>, DeliveryDecisio
 ];
 
 const LEASES = ["free", "mine", "other"] as const;
+const SUSPICIONS = ["none", "redelivered", "epoch"] as const;
 const EVERY_CASE: readonly DeliveryFacts[] = LEASES.flatMap((lease) =>
-  Array.from({ length: 32 }, (_, bits) => ({
+  Array.from({ length: 3 * 64 }, (_, bits) => ({
     lease,
+    suspicion: SUSPICIONS[Math.floor(bits / 64)] ?? "none",
+    ownerIsGone: (bits & 32) > 0,
     cleaned: (bits & 1) > 0,
     ended: (bits & 2) > 0,
     cancelRequested: (bits & 4) > 0,

@@ -80,6 +80,7 @@ describe("readEnvironment", () => {
     }
     expect(SETTINGS.filter((setting) => "secret" in setting).map(({ name }) => name)).toEqual([
       "DATABASE_URL",
+      "DATABASE_DIRECT_URL",
       "AMQP_URL",
       "GITHUB_TOKEN",
       "SPECKIT_GIT_TOKEN",

@@ -68,7 +68,7 @@ export function openInProcessTransport(options: InProcessTransportOptions = {}):
     wakeUp: WakeUp,
   ): Promise<DeliveryVerdict> {
     try {
-      return await onWakeUp(wakeUp);
+      return await onWakeUp(wakeUp, { isRedelivered: false });
     } catch (error) {
       logger?.error(`a wake-up's handler threw, which is a bug: ${String(error)}`, {
         runId: wakeUp.runId,

@@ -16,10 +16,13 @@ import { startAttempt, useStartTicket } from "./run/start-attempt.ts";
 import { countNeverClaimed, runsWithUnsentEvents, sweepRuns } from "./run/sweep-runs.ts";
 import { inStatement, inTransaction } from "./transaction.ts";
 import { registerWorker, touchWorker } from "./worker/worker-rows.ts";
+import { holdWorkerSession } from "./worker/worker-session.ts";
 
 export interface PostgresRepositoryOptions extends DatabaseOptions {
   /** How long artifacts are kept after a run's end. */
   readonly artifactRetentionMs: number;
+  /** Straight to the server where `connectionString` goes by way of a pooler; default the same. */
+  readonly directConnectionString?: string | undefined;
 }
 
 /**
@@ -45,6 +48,12 @@ export function postgresRunRepository(
     checkpointOf: (runId) => inStatement(() => checkpointOf(database, runId)),
     registerWorker: (hostname) => inStatement(() => registerWorker(database, hostname)),
     touchWorker: (workerId) => inStatement(() => touchWorker(heartbeat, workerId)),
+    holdSession: (workerId) =>
+      holdWorkerSession({
+        connectionString: options.directConnectionString ?? options.connectionString,
+        workerId,
+        logger: options.logger,
+      }),
     claimRun: (claim) => claimRun(database, claim),
     renewLeases: (holds, leaseMs) => inStatement(() => renewLeases(heartbeat, holds, leaseMs)),
     releaseRun: (hold, events) => releaseRun(database, hold, events),

@@ -22,7 +22,7 @@ interface WorkersTable {
   hostname: string;
   started_at: Generated<Date>;
   seen_at: Generated<Date>;
-  pg_started_at: Generated<Date>;
+  pg_started_at: Nullable<Date>;
 }
 
 export interface RunsTable {

@@ -10,6 +10,7 @@
  *
  * A handler's slot is held until its verdict is carried out, and its delivery is acked last.
  */
+import type { WakeUp } from "../../contract/wake-up.ts";
 import type { Logger } from "../../ports/logger.ts";
 import type { Consumption, DeliveryVerdict, TransportHandlers } from "../../ports/transport.ts";
 import { pause } from "./back-off.ts";
@@ -91,7 +92,7 @@ export function consumeWakeUps(
       hasSlot = true;
       // A delivery that was lost while it waited is somebody else's by now.
       if (delivery.isOurs()) {
-        await carryOut(delivery, await verdictOn(wakeUp));
+        await carryOut(delivery, await verdictOn(wakeUp, delivery.message.fields.redelivered));
       }
     });
     if (!hasSlot) {
@@ -107,9 +108,9 @@ export function consumeWakeUps(
     }
   }
 
-  async function verdictOn(wakeUp: Parameters<typeof onWakeUp>[0]): Promise<DeliveryVerdict> {
+  async function verdictOn(wakeUp: WakeUp, isRedelivered: boolean): Promise<DeliveryVerdict> {
     try {
-      return await onWakeUp(wakeUp);
+      return await onWakeUp(wakeUp, { isRedelivered });
     } catch (error) {
       logger.error(`a wake-up's handler threw, which is a bug: ${String(error)}`, {
         runId: wakeUp.runId,

@@ -1,9 +1,11 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { type Kysely, sql, type Transaction } from "kysely";
 import { type DeliveryFacts, judgeDelivery } from "../../../domain/delivery.ts";
 import type { ClaimResult } from "../../../ports/run-repository.ts";
 import { appendEvents } from "../event/append-events.ts";
 import type { Database } from "../schema.ts";
 import { inTransaction } from "../transaction.ts";
+import { isSessionGone } from "../worker/worker-session.ts";
 import { AFTER_LEASE_MS, clockNow, fromNow } from "./interval.ts";
 import { attemptsOf, findRun } from "./read-run.ts";
 
@@ -11,7 +13,16 @@ interface Claim {
   readonly runId: string;
   readonly workerId: number;
   readonly leaseMs: number;
+  readonly isRedelivered?: boolean;
+  readonly suspectEpoch?: number | undefined;
 }
+
+/**
+ * A broker notices a killed worker's closed socket within some 16 ms, and its delivery may be here
+ * before PostgreSQL has noticed the other socket: it is asked a few times before that is called alive.
+ */
+const PROBES = 4;
+const BETWEEN_PROBES_MS = 100;
 
 /**
  * The lease. A claim raises the run's epoch and holds until `lease_until` by the database's clock;
@@ -24,19 +35,36 @@ interface Claim {
  *   writes nothing more; what it started is the new owner's.
  * - Two workers claim at once: the row lock orders them; the second sees the first one's lease.
  *
+ * - The owner was killed: its session lock went with it. A wake-up that the broker delivered again,
+ *   or that names the owner's epoch, may take the run over before the lease has run out.
+ *
  * A lease further ahead than two lengths is the mark of a server clock that was set back; it counts
  * as expired, or the run would wait for the clock to catch up.
  */
 export async function claimRun(database: Kysely<Database>, claim: Claim): Promise<ClaimResult> {
+  for (let probe = 1; ; probe += 1) {
+    const result = await tryClaim(database, claim);
+    if (result.claimed || result.because !== "its owner may be dead" || probe === PROBES) {
+      return result;
+    }
+    // Without the row's lock: the owner, if it lives, renews its lease meanwhile.
+    await pause(BETWEEN_PROBES_MS);
+  }
+}
+
+function tryClaim(database: Kysely<Database>, claim: Claim): Promise<ClaimResult> {
   return inTransaction(database, async (trx) => {
     await sql`SET LOCAL lock_timeout = '2s'`.execute(trx);
     const row = await lockRow(trx, claim);
     const decision = judgeDelivery(row);
-    if (row === undefined || decision.do === "ignore") {
+    if (decision.do === "ignore" || row === undefined) {
       return {
         claimed: false,
         because: decision.do === "ignore" ? decision.because : "no such run",
       };
+    }
+    if (decision.do === "ask_again") {
+      return { claimed: false, because: "its owner may be dead", epoch: row.epoch };
     }
     await trx
       .updateTable("spec_workflow_runs")
@@ -56,7 +84,14 @@ export async function claimRun(database: Kysely<Database>, claim: Claim): Promis
       .execute();
     const type = row.epoch === 0 ? "run.started" : "run.claimed";
     await appendEvents(trx, claim.runId, [
-      { type, data: { epoch: row.epoch + 1, workerId: claim.workerId } },
+      {
+        type,
+        data: {
+          epoch: row.epoch + 1,
+          workerId: claim.workerId,
+          ...(row.lease === "other" ? { tookOverFrom: row.owner } : {}),
+        },
+      },
     ]);
     const run = await findRun(trx, claim.runId);
     if (run === undefined) {
@@ -69,7 +104,9 @@ export async function claimRun(database: Kysely<Database>, claim: Claim): Promis
 async function lockRow(
   trx: Transaction<Database>,
   claim: Claim,
-): Promise<(DeliveryFacts & { readonly epoch: number }) | undefined> {
+): Promise<
+  (DeliveryFacts & { readonly epoch: number; readonly owner: number | null }) | undefined
+> {
   const row = await trx
     .selectFrom("spec_workflow_runs")
     .select((eb) => [
@@ -91,7 +128,13 @@ async function lockRow(
   }
   const { cleaned, ended, cancelRequested, needsInput, due, epoch } = row;
   const lease = !row.live ? "free" : row.lease_owner === claim.workerId ? "mine" : "other";
+  const suspicion =
+    claim.suspectEpoch === epoch ? "epoch" : claim.isRedelivered === true ? "redelivered" : "none";
+  const asksForOwner = lease === "other" && suspicion !== "none" && row.lease_owner !== null;
   return {
+    suspicion,
+    ownerIsGone: asksForOwner && (await isSessionGone(trx, row.lease_owner ?? 0)),
+    owner: row.lease_owner,
     cleaned: Boolean(cleaned),
     ended: Boolean(ended),
     cancelRequested: Boolean(cancelRequested),
