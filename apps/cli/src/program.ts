@@ -74,6 +74,30 @@ export function program(): Command {
       process.exitCode = await logsCommand(id, options);
     });
 
+  const dead = speckit.command("dead").description("messages that a fleet has refused");
+  withCommonOptions(dead.command("list"))
+    .description("list them, oldest first")
+    .option("--limit <number>", "at most so many", count, 50)
+    .action(async (options) => {
+      const { deadListCommand } = await import("./commands/dead.ts");
+      process.exitCode = await deadListCommand(options);
+    });
+  withCommonOptions(dead.command("show"))
+    .argument("<id>", "the message, as dead list names it")
+    .description("show one with its body")
+    .action(async (id, options) => {
+      const { deadShowCommand } = await import("./commands/dead.ts");
+      process.exitCode = await deadShowCommand(id, options);
+    });
+  withCommonOptions(dead.command("replay"))
+    .argument("<id>", "the message, as dead list names it")
+    .option("--file <path>", "send this body instead, corrected; - reads it from stdin")
+    .description("send one to where it was meant for again")
+    .action(async (id, options) => {
+      const { deadReplayCommand } = await import("./commands/dead.ts");
+      process.exitCode = await deadReplayCommand(id, options);
+    });
+
   withCommonOptions(speckit.command("migrate"))
     .description("bring the database to the newest schema")
     .action(async (options) => {

@@ -184,6 +184,11 @@ export const ERROR_CODES = {
     meaning: "Another worker owns the run now; this one writes nothing more.",
     remedy: "Nothing to do.",
   },
+  DEAD_LETTER_NOT_FOUND: {
+    class: "permanent",
+    meaning: "There is no message of this id in the dead-letter queue.",
+    remedy: "`speckit dead list` shows what is there.",
+  },
   RUN_NOT_FOUND: {
     class: "permanent",
     meaning: "There is no run with this id.",

@@ -30,6 +30,9 @@ export function exitCodeOf(status: RunStatus): ExitCode {
   }
 }
 
+/** Somebody named what is not there. */
+const NOT_FOUND = new Set<string>(["RUN_NOT_FOUND", "DEAD_LETTER_NOT_FOUND"]);
+
 /** The exit code of a command that failed before there was a run. */
 export function exitCodeOfFailure(failure: Failure): ExitCode {
   if (failure.code === "CONFIGURATION_INVALID" || failure.code === "SERVICE_REFUSED") {
@@ -43,6 +46,6 @@ export function exitCodeOfFailure(failure: Failure): ExitCode {
     case "restart":
       return failure.code === "INTERNAL_ERROR" ? 1 : 75;
     default:
-      return failure.code === "RUN_NOT_FOUND" ? 2 : 1;
+      return NOT_FOUND.has(failure.code) ? 2 : 1;
   }
 }

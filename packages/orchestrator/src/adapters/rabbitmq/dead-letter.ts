@@ -1,9 +1,12 @@
+import { randomUUID } from "node:crypto";
 import type { ConsumeMessage, Options } from "amqplib";
 import type { Failure } from "../../domain/failure.ts";
 import type { Publication } from "./confirming-publisher.ts";
 
 /** Names of the headers that tell why a message is in the dead-letter queue. */
 export const DEAD_HEADERS = {
+  /** Names the dead letter, so that people can point at it. */
+  id: "speckit-dead-id",
   code: "speckit-code",
   class: "speckit-class",
   reason: "speckit-reason",
@@ -37,6 +40,7 @@ export function deadLetter(
       ...(bare ? {} : kept(properties)),
       headers: {
         ...(bare ? {} : keptHeaders(properties.headers)),
+        [DEAD_HEADERS.id]: randomUUID(),
         [DEAD_HEADERS.code]: failure.code,
         [DEAD_HEADERS.class]: failure.class,
         [DEAD_HEADERS.reason]: failure.message.slice(0, MAX_REASON_CHARS),

@@ -1,4 +1,5 @@
 export { DEAD_HEADERS } from "./dead-letter.ts";
+export { type DeadLetter, type DeadLetters, openDeadLetters } from "./dead-letters.ts";
 export {
   openRabbitTransport,
   type RabbitTransport,

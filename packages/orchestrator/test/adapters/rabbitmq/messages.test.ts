@@ -75,6 +75,7 @@ describe("a dead letter", () => {
         messageId: "m-1",
         headers: {
           tenant: "blue",
+          "speckit-dead-id": expect.any(String),
           "speckit-code": "REQUEST_NOT_JSON",
           "speckit-class": "bad_message",
           "speckit-reason": refused.message,

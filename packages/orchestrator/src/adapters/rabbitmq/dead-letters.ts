@@ -1,0 +1,181 @@
+import amqp, { type ConfirmChannel, type GetMessage } from "amqplib";
+import { SpeckitError } from "../../domain/speckit-error.ts";
+import { brokerAddress } from "./broker-address.ts";
+import { translateBrokerError } from "./broker-errors.ts";
+import { DEAD_HEADERS } from "./dead-letter.ts";
+import { namesOf } from "./topology.ts";
+
+/** A message that was refused, or that no worker could read, with the reason. */
+export interface DeadLetter {
+  readonly id: string;
+  readonly code: string;
+  readonly reason: string;
+  /** The queue it came from. */
+  readonly queue: string;
+  readonly routingKey: string;
+  readonly body: Uint8Array;
+}
+
+/**
+ * What people do with the dead-letter queue. Looking takes each message off the front and puts a
+ * copy at the back, confirmed, before it is acked: a look that only gave messages back would be
+ * counted as a failed delivery, and newer brokers drop a message after twenty of those. A look that
+ * is cut in the middle leaves at most one message twice.
+ */
+export interface DeadLetters extends AsyncDisposable {
+  /** Oldest first, at most `limit`. */
+  readonly list: (limit: number) => Promise<readonly DeadLetter[]>;
+  readonly find: (id: string) => Promise<DeadLetter | undefined>;
+  /**
+   * Sends a message to where it was meant for again, and removes it here.
+   *
+   * @param body a corrected one; default: as it was
+   * @returns false when there is no such message
+   */
+  readonly replay: (id: string, body?: Uint8Array) => Promise<boolean>;
+}
+
+/** @throws SpeckitError `BROKER_UNAVAILABLE`, `SERVICE_REFUSED` or `CONFIGURATION_INVALID` */
+export async function openDeadLetters(options: {
+  readonly url: string;
+  readonly prefix?: string | undefined;
+}): Promise<DeadLetters> {
+  const { url, description } = brokerAddress(options.url);
+  const names = namesOf(options.prefix ?? "speckit");
+  const broken = (cause: unknown) => translateBrokerError(cause, description);
+  const connection = await amqp.connect(url, { noDelay: true, timeout: 10_000 }).catch((cause) => {
+    throw broken(cause);
+  });
+  // What ends the connection also fails the call that was made on it.
+  connection.on("error", () => {});
+  const channel = await connection.createConfirmChannel();
+  channel.on("error", () => {});
+
+  /** Visits each message that was there at the start; what `visit` does not take (true) goes to the back. */
+  async function walk(visit: (letter: DeadLetter, message: GetMessage) => Promise<boolean>) {
+    try {
+      let { messageCount: left } = await channel.checkQueue(names.dead);
+      for (; left > 0; left -= 1) {
+        const message = await channel.get(names.dead, { noAck: false });
+        if (message === false) {
+          return;
+        }
+        const isTaken = await visit(letterOf(message), message);
+        if (!isTaken) {
+          await publish(channel, names.dead, message.fields.routingKey, message, message.content);
+        }
+        channel.ack(message);
+      }
+    } catch (cause) {
+      throw broken(cause);
+    }
+  }
+
+  return {
+    async list(limit) {
+      const letters: DeadLetter[] = [];
+      // To the end also when there are more: the order of the queue stays as it was.
+      await walk(async (letter) => {
+        letters.push(letter);
+        return false;
+      });
+      return letters.slice(0, limit);
+    },
+    async find(id) {
+      let found: DeadLetter | undefined;
+      await walk(async (letter) => {
+        found = letter.id === id ? letter : found;
+        return false;
+      });
+      return found;
+    },
+    async replay(id, body) {
+      let isReplayed = false;
+      await walk(async (letter, message) => {
+        if (isReplayed || letter.id !== id) {
+          return false;
+        }
+        const exchange = letter.queue === names.requests ? names.requests : names.work;
+        await publish(
+          channel,
+          exchange,
+          letter.routingKey,
+          withoutReason(message),
+          body ?? message.content,
+        );
+        isReplayed = true;
+        return true;
+      });
+      return isReplayed;
+    },
+    async [Symbol.asyncDispose]() {
+      // The channel first: a connection's close may overtake the acks of its channels.
+      await channel.close().catch(() => {});
+      await connection.close().catch(() => {});
+    },
+  };
+}
+
+function letterOf({ content, fields, properties }: GetMessage): DeadLetter {
+  const header = (name: string): string => String(properties.headers?.[name] ?? "");
+  // What the broker itself has dead-lettered, after too many deliveries, has none of our headers.
+  const [death] = (properties.headers?.["x-death"] ?? []) as readonly {
+    queue?: string;
+    reason?: string;
+  }[];
+  return {
+    id: header(DEAD_HEADERS.id) || String(properties.messageId ?? ""),
+    code: header(DEAD_HEADERS.code) || String(death?.reason ?? "unknown").toUpperCase(),
+    reason: header(DEAD_HEADERS.reason) || "dead-lettered by the broker",
+    queue: header(DEAD_HEADERS.queue) || String(death?.queue ?? ""),
+    routingKey: fields.routingKey,
+    body: content,
+  };
+}
+
+/** A replayed message says no more why it was refused. */
+function withoutReason({ properties, ...message }: GetMessage): GetMessage {
+  const ours: readonly string[] = Object.values(DEAD_HEADERS);
+  const headers = Object.entries(properties.headers ?? {}).filter(([name]) => !ours.includes(name));
+  return { ...message, properties: { ...properties, headers: Object.fromEntries(headers) } };
+}
+
+/** Resolves when the copy is confirmed and has reached a queue. */
+async function publish(
+  channel: ConfirmChannel,
+  exchange: string,
+  routingKey: string,
+  { properties }: GetMessage,
+  body: Uint8Array,
+): Promise<void> {
+  const returned = Promise.withResolvers<never>();
+  returned.promise.catch(() => {});
+  const onReturn = () =>
+    returned.reject(
+      new SpeckitError("BROKER_UNAVAILABLE", `${exchange} has no queue for the key ${routingKey}`),
+    );
+  channel.once("return", onReturn);
+  try {
+    const confirmed = new Promise<void>((resolve, reject) => {
+      const { headers, contentType, correlationId, replyTo, messageId } = properties;
+      channel.publish(
+        exchange,
+        routingKey,
+        Buffer.from(body),
+        {
+          headers,
+          contentType,
+          correlationId,
+          replyTo,
+          messageId,
+          persistent: true,
+          mandatory: true,
+        },
+        (error) => (error ? reject(error) : resolve()),
+      );
+    });
+    await Promise.race([returned.promise, confirmed]);
+  } finally {
+    channel.off("return", onReturn);
+  }
+}
