@@ -3,8 +3,17 @@ import { join } from "node:path";
 import { root } from "./checkout.mjs";
 import { Refusal, runScript } from "./refusal.mjs";
 
-/** 45 MB that `npm start` must not install; an own peer dependency counts as one to pnpm, so it is easily done. */
-const testTools = ["@biomejs/biome", "fast-check", "knip", "typescript", "vitest"];
+/** 55 MB that `npm start` must not install; an own peer dependency counts as one to pnpm, so it is easily done. */
+const testTools = [
+  "@asyncapi/specs",
+  "@biomejs/biome",
+  "ajv",
+  "fast-check",
+  "knip",
+  "typescript",
+  "vitest",
+  "yaml",
+];
 const testPackage = "packages/testkit";
 
 /**

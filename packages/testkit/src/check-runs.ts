@@ -7,6 +7,7 @@ import {
   type RunEvent,
   type RunState,
 } from "@speckit/orchestrator";
+import { EVENT_DATA, type RunEventType } from "@speckit/orchestrator/contract";
 import pg from "pg";
 
 interface RunRow {
@@ -25,7 +26,7 @@ interface TaskRow {
 
 interface EventRow {
   readonly seq: string;
-  readonly type: string;
+  readonly type: RunEventType;
   readonly phase: string | null;
   readonly attempt: number | null;
   readonly data: {
@@ -36,8 +37,8 @@ interface EventRow {
 
 /**
  * Looks at every closed run of a database as somebody who trusts nothing but its rows: each phase
- * has a terminal row and the event that tells it, the events have no gap and were all sent, and
- * replaying them through `decide` ends where the run's row says.
+ * has a terminal row and the event that tells it, the events have no gap, were all sent and hold
+ * the data they promise, and replaying them through `decide` ends where the run's row says.
  *
  * @returns what does not hold, one line each; empty when all is well
  */
@@ -61,6 +62,7 @@ export async function checkRuns(databaseUrl: string): Promise<readonly string[]>
       const found = [
         ...checkPhases(tasks.rows, events.rows),
         ...checkSequence(run, events.rows),
+        ...checkData(run, events.rows),
         ...checkReplay(run, events.rows),
       ];
       problems.push(...found.map((problem) => `run ${run.id}: ${problem}`));
@@ -110,6 +112,18 @@ function checkSequence(run: RunRow, events: readonly EventRow[]): readonly strin
     problems.push(`${ends.length} events run.${run.outcome}`);
   }
   return problems;
+}
+
+function checkData(run: RunRow, events: readonly EventRow[]): readonly string[] {
+  return events.flatMap(({ seq, type, phase, attempt, data }) => {
+    const told = { runId: run.id, seq: Number(seq), ...data };
+    const parsed = EVENT_DATA[type].safeParse({
+      ...told,
+      ...(phase === null ? {} : { phase }),
+      ...(attempt === null ? {} : { attempt }),
+    });
+    return parsed.success ? [] : [`event ${seq} ${type}: ${parsed.error.message}`];
+  });
 }
 
 function checkReplay(run: RunRow, events: readonly EventRow[]): readonly string[] {

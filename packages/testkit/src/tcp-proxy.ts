@@ -9,6 +9,8 @@ export interface TcpProxy extends AsyncDisposable {
   /** Refuses new connections until `accept`; does not touch those that are open. */
   readonly refuse: () => void;
   readonly accept: () => void;
+  /** Swallows what comes through the connections there are and keeps them open, as a host that vanished. */
+  readonly freeze: () => void;
   /** How many connections go through it now. */
   readonly connections: () => number;
 }
@@ -59,6 +61,12 @@ export async function tcpProxy(url: string): Promise<TcpProxy> {
     },
     accept: () => {
       refusing = false;
+    },
+    freeze: () => {
+      for (const socket of sockets) {
+        socket.unpipe();
+        socket.resume();
+      }
     },
     connections: () => sockets.size / 2,
     async [Symbol.asyncDispose]() {

@@ -1,3 +1,4 @@
+export { EVENT_DATA, eventSchemaOf } from "./event-data.ts";
 export { REQUEST_MAX_BYTES } from "./limits.ts";
 export { parseRunRequest, parseRunRequestBytes } from "./parse-run-request.ts";
 export {
@@ -9,11 +10,14 @@ export {
 } from "./run-event.ts";
 export { type RunRequest, runRequestSchema } from "./run-request.ts";
 export {
+  diffSchema,
   failureSchema,
+  findingSchema,
   type RunRejected,
   type RunResult,
   runRejectedSchema,
   runResultSchema,
   type Usage,
+  usageSchema,
 } from "./run-result.ts";
 export { type WakeUp, wakeUp, wakeUpSchema } from "./wake-up.ts";

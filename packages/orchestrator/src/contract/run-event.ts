@@ -38,8 +38,10 @@ export const cloudEventSchema = z.object({
   source: z.string().meta({ description: "/speckit/<deployment id>" }),
   type: z.string().meta({ description: "speckit.<event>" }),
   subject: z.string().meta({ description: "the run's id" }),
-  time: z.iso.datetime(),
+  time: z.iso.datetime().meta({ description: "when it happened" }),
   datacontenttype: z.literal("application/json"),
-  data: z.record(z.string(), z.unknown()),
+  data: z
+    .record(z.string(), z.unknown())
+    .meta({ description: "what the type promises: docs/asyncapi.yaml" }),
 });
 export type CloudEvent = z.infer<typeof cloudEventSchema>;

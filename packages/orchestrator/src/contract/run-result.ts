@@ -1,28 +1,34 @@
 import { z } from "zod";
 import { FAILURE_CLASSES } from "../domain/failure.ts";
 import { PHASES } from "../domain/phase.ts";
-import { ATTEMPT_STATES, RUN_STATUSES } from "../domain/run-state.ts";
+import { ATTEMPT_STATES, OUTCOMES, RUN_STATUSES } from "../domain/run-state.ts";
 
-const finding = z.object({
-  check: z.string(),
-  path: z.string(),
+export const findingSchema = z.object({
+  check: z.string().meta({ description: "stable name of the postcondition" }),
+  path: z.string().meta({ description: "path in the repository" }),
   expected: z.string(),
   found: z.string(),
 });
 
 export const failureSchema = z.object({
-  code: z.string(),
+  code: z.string().meta({ description: "one of docs/errors.md; match on this" }),
   class: z.enum(FAILURE_CLASSES),
-  message: z.string(),
-  remedy: z.string(),
-  findings: z.array(finding).readonly().optional(),
+  message: z.string().meta({ description: "one line for people" }),
+  remedy: z.string().meta({ description: "what to do about it" }),
+  findings: z.array(findingSchema).readonly().optional(),
 });
 
-const usage = z.object({
+export const usageSchema = z.object({
   inputTokens: z.int(),
   cachedInputTokens: z.int(),
   outputTokens: z.int(),
   costUsd: z.number().nullable().meta({ description: "null: not known" }),
+});
+
+export const diffSchema = z.object({
+  files: z.int(),
+  insertions: z.int(),
+  deletions: z.int(),
 });
 
 /**
@@ -31,46 +37,58 @@ const usage = z.object({
  */
 export const runResultSchema = z.object({
   runId: z.uuid(),
-  status: z.enum(RUN_STATUSES),
-  repository: z.string(),
-  branch: z.string(),
+  status: z.enum(RUN_STATUSES).meta({
+    description: `the last four are ends: ${OUTCOMES.join(", ")}`,
+  }),
+  repository: z.string().meta({ description: "owner/name for GitHub, else the address" }),
+  branch: z.string().meta({ description: "the run's branch, also when it is not pushed" }),
   pushed: z.boolean().meta({ description: "false for a dry run, no changes, or a failure" }),
-  baseSha: z.string().nullable(),
-  headSha: z.string().nullable(),
-  featureDirectory: z.string().nullable(),
-  agent: z.string(),
-  phases: z.array(
-    z.object({
-      name: z.enum(PHASES),
-      status: z.enum(["pending", ...ATTEMPT_STATES]),
-      attempt: z.int(),
-      durationMs: z.int().nullable(),
-      findings: z.array(finding).readonly(),
-      failure: failureSchema.optional(),
-    }),
-  ),
-  openQuestions: z.array(z.string()),
-  usage,
-  diff: z.object({ files: z.int(), insertions: z.int(), deletions: z.int() }),
-  artifacts: z.array(z.object({ name: z.string(), bytes: z.int(), sha256: z.string() })),
+  baseSha: z.string().nullable().meta({ description: "the commit the run began from" }),
+  headSha: z.string().nullable().meta({ description: "the commit of the last good phase" }),
+  featureDirectory: z
+    .string()
+    .nullable()
+    .meta({ description: "holds spec.md, plan.md and tasks.md" }),
+  agent: z.string().meta({ description: "name of the backend" }),
+  phases: z
+    .array(
+      z.object({
+        name: z.enum(PHASES),
+        status: z.enum(["pending", ...ATTEMPT_STATES]),
+        attempt: z.int().meta({ description: "ordinal of its newest start, 0: never started" }),
+        durationMs: z.int().nullable(),
+        findings: z.array(findingSchema).readonly(),
+        failure: failureSchema.optional(),
+      }),
+    )
+    .meta({ description: "in order, the newest attempt of each" }),
+  openQuestions: z.array(z.string()).meta({ description: "what specify left to be clarified" }),
+  usage: usageSchema.meta({ description: "every attempt's, also the failed ones'" }),
+  diff: diffSchema.meta({ description: "base to head" }),
+  artifacts: z
+    .array(z.object({ name: z.string(), bytes: z.int(), sha256: z.string() }))
+    .meta({ description: "files kept as evidence, by name" }),
   artifactsExpireAt: z.iso
     .datetime()
     .optional()
     .meta({ description: "Artifacts are kept at least until then; known when the run has ended." }),
-  waitingFor: z.string().optional(),
-  nextLookAt: z.iso.datetime().optional(),
-  failure: failureSchema.optional(),
-  externalRef: z.string().optional(),
-  metadata: z.record(z.string(), z.unknown()).optional(),
+  waitingFor: z.string().optional().meta({ description: "why it rests now: worker or retry" }),
+  nextLookAt: z.iso.datetime().optional().meta({ description: "when it is looked at again" }),
+  failure: failureSchema.optional().meta({ description: "why the run has failed" }),
+  externalRef: z.string().optional().meta({ description: "the request's own" }),
+  metadata: z.record(z.string(), z.unknown()).optional().meta({ description: "the request's own" }),
 });
 
 export type RunResult = z.infer<typeof runResultSchema>;
-export type Usage = z.infer<typeof usage>;
+export type Usage = z.infer<typeof usageSchema>;
 
 /** The reply to a request that was not taken: there is no run. */
 export const runRejectedSchema = z.object({
   status: z.literal("rejected"),
-  runId: z.string().nullable(),
+  runId: z
+    .string()
+    .nullable()
+    .meta({ description: "as the request named it, if it could be read" }),
   failure: failureSchema,
 });
 export type RunRejected = z.infer<typeof runRejectedSchema>;

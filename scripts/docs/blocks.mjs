@@ -1,0 +1,75 @@
+import { dispositionOf, ERROR_CODES, EXIT_CODES } from "@speckit/orchestrator";
+import * as contract from "@speckit/orchestrator/contract";
+import { SETTINGS } from "@speckit/orchestrator/node";
+import { topologyOf } from "@speckit/orchestrator/rabbitmq";
+import { code, table } from "./markdown.mjs";
+import { schemaFields } from "./schema-fields.mjs";
+
+const topology = topologyOf("speckit");
+
+/** What can stand between `<!-- generated:NAME -->` and `<!-- /generated -->` in a page of docs/. */
+export const BLOCKS = {
+  settings: () =>
+    table(
+      ["variable", "default", "meaning"],
+      SETTINGS.map(({ name, default: value, meaning, secret }) => [
+        secret ? `${code(name)}, ${code(`${name}_FILE`)}` : code(name),
+        value ?? "",
+        secret ? `${meaning} Secret.` : meaning,
+      ]),
+    ),
+  errors: () =>
+    table(
+      ["code", "class", "what follows", "when", "what to do"],
+      Object.entries(ERROR_CODES)
+        .sort(([a], [b]) => a.localeCompare(b))
+        .map(([name, facts]) => [
+          code(name),
+          facts.class,
+          dispositionOf(facts.class),
+          facts.meaning,
+          facts.remedy,
+        ]),
+    ),
+  "exit-codes": () =>
+    table(
+      ["exit code", "meaning"],
+      Object.entries(EXIT_CODES).map(([number, meaning]) => [number, meaning]),
+    ),
+  exchanges: () =>
+    table(
+      ["exchange", "type", "purpose", "queues and keys"],
+      topology.exchanges.map(({ name, type, purpose }) => [
+        code(name),
+        type,
+        purpose,
+        topology.bindings
+          .filter((binding) => binding.exchange === name)
+          .map(({ key, queue }) => (key === "" ? code(queue) : `${code(key)} → ${code(queue)}`))
+          .join(", "),
+      ]),
+    ),
+  queues: () =>
+    table(
+      ["queue", "purpose", "arguments"],
+      topology.queues.map((queue) => [
+        code(queue.name),
+        queue.purpose,
+        Object.entries(queue.arguments)
+          .map(([name, value]) => code(`${name}: ${value}`))
+          .join(" "),
+      ]),
+    ),
+  events: () =>
+    table(
+      ["routing key", "when", "data"],
+      Object.entries(contract.EVENT_DATA).map(([name, schema]) => [
+        code(name),
+        contract.EVENT_TYPES[name] ?? "A request was refused; there is no run.",
+        Object.keys(schema.shape).map(code).join(", "),
+      ]),
+    ),
+  request: () => schemaFields(contract.runRequestSchema),
+  result: () => schemaFields(contract.runResultSchema),
+  event: () => schemaFields(contract.cloudEventSchema),
+};
