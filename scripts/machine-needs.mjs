@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
@@ -9,6 +10,10 @@ export const needs = {
   git: { debian: "git", isThere: () => isOnPath("git") },
   bash: { debian: "bash", isThere: () => isOnPath("bash") },
   unshare: { debian: "util-linux", isThere: () => isOnPath("unshare") },
+  pika: {
+    debian: "python3-pika",
+    isThere: () => hasPika("/usr/bin/python3") || hasPika("python3"),
+  },
   openssl: { debian: "openssl", isThere: () => isOnPath("openssl") },
   rabbitmq: {
     debian: "rabbitmq-server",
@@ -40,4 +45,9 @@ export function isOnPath(program) {
 function postgresFolders() {
   const parent = "/usr/lib/postgresql";
   return existsSync(parent) ? readdirSync(parent).map((version) => join(parent, version)) : [];
+}
+
+/** Debian's Python, or the one on PATH: the library of another one is of no use to it. */
+function hasPika(python) {
+  return spawnSync(python, ["-c", "import pika"], { stdio: "ignore" }).status === 0;
 }

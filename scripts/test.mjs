@@ -36,7 +36,7 @@ if (process.exitCode && summary.failed === 0) summary.failed = 1;
 console.log(`${summary.passed} passed, ${summary.failed} failed`);
 
 async function main() {
-  await provision(["git", "bash", "unshare", "openssl", "rabbitmq", "postgres"]);
+  await provision(["git", "bash", "unshare", "openssl", "pika", "rabbitmq", "postgres"]);
   const { env } = await bootstrap({ dev: true });
   for (const [name, command, args] of checks) await step(name, command, args, env);
   await runTests(env);

@@ -5,4 +5,9 @@ export {
   type RabbitTransport,
   type RabbitTransportOptions,
 } from "./open-rabbit-transport.ts";
+export {
+  openRunRequestPublisher,
+  type RunRequestPublisher,
+  type RunRequestPublisherOptions,
+} from "./run-request-publisher.ts";
 export { namesOf, ROUTING_KEYS, type Topology, topologyOf } from "./topology.ts";

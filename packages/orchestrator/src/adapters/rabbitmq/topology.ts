@@ -121,3 +121,14 @@ export function topologyOf(prefix: string): Topology {
     ],
   };
 }
+
+/** The part of a topology a requester needs: the public door, and where what it refuses is kept. */
+export function publicDoorOf(topology: Topology, prefix: string): Topology {
+  const { requests, dead } = namesOf(prefix);
+  const isDoor = (name: string) => name === requests || name === dead;
+  return {
+    exchanges: topology.exchanges.filter(({ name }) => isDoor(name)),
+    queues: topology.queues.filter(({ name }) => isDoor(name)),
+    bindings: topology.bindings.filter(({ exchange }) => isDoor(exchange)),
+  };
+}
