@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -6,8 +7,10 @@ import { type Migration, type MigrationProvider, Migrator } from "kysely/migrati
 import { translateDatabaseError } from "./database-errors.ts";
 import { openDatabase } from "./open-database.ts";
 
-/** Where the SQL files are in this repository. */
-const MIGRATIONS_FOLDER = fileURLToPath(new URL("../../../../../migrations", import.meta.url));
+/** Where the SQL files can be: the package brings them along, in the repository they stand at the top. */
+const MIGRATIONS_FOLDERS = ["../../../migrations", "../../../../../migrations"].map((path) =>
+  fileURLToPath(new URL(path, import.meta.url)),
+);
 
 export interface MigrationReport {
   /** Names of the migrations this call has applied, in order. */
@@ -26,7 +29,7 @@ export async function migrateDatabase(connectionString: string): Promise<Migrati
     const migrator = new Migrator({
       // A migration is SQL: the migrator needs no table types.
       db: database as unknown as Kysely<unknown>,
-      provider: sqlFiles(MIGRATIONS_FOLDER),
+      provider: sqlFiles(migrationsFolder()),
       migrationTableName: "spec_workflow_migrations",
       migrationLockTableName: "spec_workflow_migration_lock",
     });
@@ -44,6 +47,14 @@ export async function migrateDatabase(connectionString: string): Promise<Migrati
   } finally {
     await database.destroy();
   }
+}
+
+function migrationsFolder(): string {
+  const folder = MIGRATIONS_FOLDERS.find((path) => existsSync(path));
+  if (folder === undefined) {
+    throw new Error(`The migrations are missing: expected ${MIGRATIONS_FOLDERS.join(" or ")}`);
+  }
+  return folder;
 }
 
 /** One migration per `NNNN_name.sql`; a file is sent as it stands and there is no way down. */
