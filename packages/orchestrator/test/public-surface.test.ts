@@ -63,3 +63,19 @@ test("the Node entry exports what we meant", async () => {
     ]
   `);
 });
+
+test("the RabbitMQ entry exports what we meant", async () => {
+  expect(
+    Object.keys(await import("../src/adapters/rabbitmq/index.ts")).sort(),
+  ).toMatchInlineSnapshot(`
+    [
+      "DEAD_HEADERS",
+      "ROUTING_KEYS",
+      "namesOf",
+      "openDeadLetters",
+      "openRabbitTransport",
+      "openRunRequestPublisher",
+      "topologyOf",
+    ]
+  `);
+});

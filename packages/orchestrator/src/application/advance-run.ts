@@ -47,7 +47,7 @@ export async function advanceRun(
       claimedAtMs.value,
     );
     deps.relay.kick(runId);
-    return await carryRun({ ...deps, logger }, claim.run, claim.attempts, lease, stopping);
+    return await carryRun({ ...deps, logger }, claim, lease, stopping);
   } catch (error) {
     if (isSpeckitError(error) && error.code === "RUN_FENCED") {
       logger.warn("fenced: another worker owns the run now");

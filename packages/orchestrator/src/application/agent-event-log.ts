@@ -1,10 +1,11 @@
 import type { Usage } from "../contract/run-result.ts";
 import type { AgentPhase } from "../domain/phase.ts";
-import { isSpeckitError } from "../domain/speckit-error.ts";
 import type { AgentEvent } from "../ports/agent-backend.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
-import type { Hold, NewEvent, RunRepository } from "../ports/run-repository.ts";
+import type { NewEvent, RunRepository } from "../ports/run-repository.ts";
+import type { HeldLease } from "./lease-keeper.ts";
+import { orLost, whileHeld } from "./while-held.ts";
 
 /** Agent events kept per attempt; what comes after is counted and told in one warning. */
 const MAX_EVENTS = 1_000;
@@ -19,7 +20,7 @@ const FLUSH_MS = 250;
  */
 export interface AgentEventLog {
   readonly add: (events: readonly AgentEvent[]) => void;
-  /** Writes what is left. @throws SpeckitError `RUN_FENCED` */
+  /** Writes what is left, for as long as the lease can be trusted; then nothing more. Never rejects. */
   readonly close: () => Promise<void>;
   /** Sum of the usage events, undefined when there was none. */
   readonly usage: () => Usage | undefined;
@@ -29,40 +30,47 @@ export function agentEventLog(deps: {
   readonly runs: RunRepository;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly hold: Hold;
+  readonly lease: Pick<HeldLease, "hold" | "lost">;
   readonly phase: AgentPhase;
   readonly attempt: number;
   readonly onWritten: () => void;
 }): AgentEventLog {
+  const { runs, clock, logger, lease, phase, attempt } = deps;
+  const closing = new AbortController();
   let pending: NewEvent[] = [];
   let taken = 0;
+  let written = 0;
+  /** The answer to a write was lost: it may have happened. */
+  let isUncertain = false;
   let usage: Usage | undefined;
   let flushing: Promise<void> | undefined;
 
   const write = async (): Promise<void> => {
-    const batch = pending;
-    pending = [];
+    if (isUncertain) {
+      const there = await eventsWritten(runs, lease.hold.runId, { phase, attempt });
+      pending = pending.slice(there - written);
+      written = there;
+      isUncertain = false;
+    }
+    // A copy: more may be added while it is written.
+    const batch = [...pending];
     if (batch.length === 0) {
       return;
     }
-    try {
-      await deps.runs.appendEvents(deps.hold, batch);
-      deps.onWritten();
-    } catch (error) {
-      if (isSpeckitError(error) && error.code === "RUN_FENCED") {
-        throw error;
-      }
-      pending = [...batch, ...pending].slice(0, MAX_EVENTS);
-      deps.logger.warn("agent events not written yet", { error: String(error) });
-    }
+    isUncertain = true;
+    await runs.appendEvents(lease.hold, batch);
+    isUncertain = false;
+    written += batch.length;
+    pending = pending.slice(batch.length);
+    deps.onWritten();
   };
 
   const writeSoon = (): void => {
-    flushing ??= deps.clock
-      .sleep(FLUSH_MS)
+    flushing ??= clock
+      .sleep(FLUSH_MS, closing.signal)
       .then(write)
-      // Fenced: the lease's own watch ends the attempt, and close() says it again.
-      .catch(() => undefined)
+      // Fenced: the lease's own watch ends the attempt. Anything else: the next one tries again.
+      .catch((error: unknown) => logger.warn("agent events not written yet", { error: `${error}` }))
       .finally(() => {
         flushing = undefined;
       });
@@ -76,7 +84,7 @@ export function agentEventLog(deps: {
         }
         taken += 1;
         if (taken <= MAX_EVENTS) {
-          pending.push(rowOf(event, deps.phase, deps.attempt));
+          pending.push(rowOf(event, phase, attempt));
         }
       }
       if (pending.length > 0) {
@@ -84,15 +92,42 @@ export function agentEventLog(deps: {
       }
     },
     async close() {
-      await flushing;
+      closing.abort();
       if (taken > MAX_EVENTS) {
         const text = `${taken - MAX_EVENTS} more agent events were not kept; stdout.log has them`;
-        pending.push(rowOf({ type: "warning", text }, deps.phase, deps.attempt));
+        pending.push(rowOf({ type: "warning", text }, phase, attempt));
       }
-      await write();
+      try {
+        await orLost(lease, flushing ?? Promise.resolve());
+        await whileHeld(deps, lease, write);
+      } catch (error) {
+        const events = pending.length;
+        logger.warn("the last agent events are not written", { events, error: `${error}` });
+      }
     },
     usage: () => usage,
   };
+}
+
+/** How many events of an attempt's agent are in the table. */
+async function eventsWritten(
+  runs: RunRepository,
+  runId: string,
+  of: { readonly phase: AgentPhase; readonly attempt: number },
+): Promise<number> {
+  let count = 0;
+  for (let afterSeq = 0; ; ) {
+    const page = await runs.eventsOf(runId, { afterSeq, limit: 1_000 });
+    count += page.filter(
+      ({ type, phase, attempt }) =>
+        type !== "phase.started" && phase === of.phase && attempt === of.attempt,
+    ).length;
+    const last = page.at(-1);
+    if (last === undefined) {
+      return count;
+    }
+    afterSeq = last.seq;
+  }
 }
 
 function rowOf(event: AgentEvent, phase: AgentPhase, attempt: number): NewEvent {

@@ -1,16 +1,18 @@
 import { assertNever } from "../domain/assert-never.ts";
 import { decide } from "../domain/decide.ts";
-import { failure } from "../domain/failure.ts";
+import { type Failure, failure } from "../domain/failure.ts";
 import type { PipelinePhase } from "../domain/phase.ts";
 import type { RunState } from "../domain/run-state.ts";
 import { failureOf, isSpeckitError } from "../domain/speckit-error.ts";
 import type { AttemptRecord } from "../ports/run-repository.ts";
 import type { CarryDependencies, Situation } from "./carry-run.ts";
 import { agentPhase } from "./phases/agent-phase.ts";
-import type { PhaseContext, PhaseReport } from "./phases/phase-work.ts";
+import type { Evidence, PhaseContext, PhaseReport } from "./phases/phase-work.ts";
 import { prepare } from "./phases/prepare.ts";
 import { publish } from "./phases/publish.ts";
-import { type AttemptEnding, recordEnd } from "./record-end.ts";
+import { type Ending, recordEnd } from "./record-end.ts";
+import { isDatabaseAway } from "./until-available.ts";
+import { orLost } from "./while-held.ts";
 
 /**
  * Starts the run's next phase, carries it out and commits what came of it.
@@ -27,7 +29,7 @@ export async function attemptPhase(
   if (phase === undefined) {
     throw new Error(`Run ${run.runId}: no phase ${run.phaseIx} in its pipeline`);
   }
-  const attempt = await deps.runs.startAttempt(lease.hold, phase);
+  const attempt = await orLost(lease, deps.runs.startAttempt(lease.hold, phase));
   deps.relay.kick(run.runId);
   const logger = deps.logger.with({ phase, attempt, branch: run.branch });
   logger.info("phase started");
@@ -36,76 +38,95 @@ export async function attemptPhase(
     throw new Error(`Run ${run.runId}: ${phase} started although ${started.why}`);
   }
   const startedMs = deps.clock.monotonicMs();
+  const workedMs = (): number => deps.clock.monotonicMs() - startedMs;
+  const { deadlineMs, isLastOfRun } = deadline(deps, situation);
+  const evidence: Evidence = { artifacts: [] };
   const context: PhaseContext = {
     deps: { ...deps, logger },
     run,
     lease,
     attempt,
     findings: lastFindings(attempts, phase),
-    ...deadline(deps, situation),
+    leftMs: () => deadlineMs - workedMs(),
+    isLastOfRun,
     signal: AbortSignal.any([lease.lost, lease.cancelled, stopping]),
+    letGo: AbortSignal.any([lease.lost, stopping]),
+    evidence,
     onEvents: () => deps.relay.kick(run.runId),
   };
-  const ending = await carryOut(context, phase, stopping);
-  const durationMs = Math.round(deps.clock.monotonicMs() - startedMs);
-  logger.info(`phase ${ending.how}`, {
-    durationMs,
-    ...("failure" in ending ? { code: ending.failure.code, reason: ending.failure.message } : {}),
-  });
-  return recordEnd(deps, { ...situation, state: started.state }, ending);
-}
-
-async function carryOut(
-  context: PhaseContext,
-  phase: PipelinePhase,
-  stopping: AbortSignal,
-): Promise<AttemptEnding> {
-  const { attempt, lease } = context;
   try {
-    const report = await workOf(context, phase);
-    const { failure: failed } = report;
-    if (failed === undefined) {
-      return { how: "succeeded", attempt, report };
-    }
-    return failed.class === "interrupted"
-      ? { how: "interrupted", attempt, failure: failed }
-      : { how: "failed", attempt, failure: failed, report };
-  } catch (error) {
-    lease.lost.throwIfAborted();
-    if (lease.cancelled.aborted) {
-      return { how: "cancelled", attempt };
-    }
-    if (stopping.aborted) {
-      const stopped = failure("WORKER_REPLACED", "The worker stopped and handed the run over");
-      return { how: "interrupted", attempt, failure: stopped };
-    }
-    if (isSpeckitError(error) && error.class === "fenced") {
-      throw error;
-    }
-    if (isSpeckitError(error) && error.class === "interrupted") {
-      return { how: "interrupted", attempt, failure: error.failure };
-    }
-    if (isSpeckitError(error) && error.code === "DATABASE_UNAVAILABLE") {
-      const away = failure("WORKER_REPLACED", "The database was away at the wrong moment");
-      return { how: "interrupted", attempt, failure: away };
-    }
-    if (!isSpeckitError(error)) {
-      context.deps.logger.error("unexpected error", {
-        error: error instanceof Error ? (error.stack ?? error.message) : String(error),
-      });
-    }
-    return { how: "failed", attempt, failure: failureOf(error), report: { changed: false } };
+    const ending = await carryOut(context, phase);
+    logger.info(`phase ${ending.how}`, {
+      durationMs: Math.round(workedMs()),
+      ...("failure" in ending ? { code: ending.failure.code, reason: ending.failure.message } : {}),
+    });
+    const here = { ...situation, state: started.state };
+    return await record({ ...deps, logger }, here, { ...ending, attempt, evidence });
   } finally {
-    const { deps, run } = context;
-    // Cleanup removes whatever this leaves; a full disk is no reason to lose the phase's result.
+    // After the result, which a worker that dies meanwhile would take with it. Cleanup removes
+    // whatever this leaves.
     await deps.git
       .removeAttempt(run.runId, { phase, attempt })
-      .catch((error: unknown) => deps.logger.warn("attempt not removed", { error: String(error) }));
+      .catch((error: unknown) => logger.warn("attempt not removed", { error: String(error) }));
   }
 }
 
+/** A result that cannot be stored counts as a failure: else it would be made again and again. */
+async function record(
+  deps: CarryDependencies,
+  situation: Situation,
+  ending: Ending & { readonly attempt: number; readonly evidence: Evidence },
+): Promise<RunState> {
+  try {
+    return await recordEnd(deps, situation, ending);
+  } catch (error) {
+    if (isSpeckitError(error)) {
+      throw error;
+    }
+    deps.logger.error("result not stored", { error: String(error) });
+    const { attempt } = ending;
+    return recordEnd(deps, situation, { ...endingOf(failureOf(error)), attempt });
+  }
+}
+
+async function carryOut(context: PhaseContext, phase: PipelinePhase): Promise<Ending> {
+  const { deps, lease, letGo } = context;
+  try {
+    const report = await workOf(context, phase);
+    return report.failure === undefined ? { how: "succeeded", report } : endingOf(report.failure);
+  } catch (error) {
+    lease.lost.throwIfAborted();
+    if (isSpeckitError(error) && error.class === "fenced") {
+      throw error;
+    }
+    if (lease.cancelled.aborted) {
+      return { how: "cancelled" };
+    }
+    if (letGo.aborted) {
+      return interrupted("The worker stopped and handed the run over");
+    }
+    if (isDatabaseAway(error)) {
+      return interrupted("The database was away at the wrong moment");
+    }
+    if (!isSpeckitError(error)) {
+      deps.logger.error("unexpected error", {
+        error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      });
+    }
+    return endingOf(failureOf(error));
+  }
+}
+
+function endingOf(failed: Failure): Ending {
+  return { how: failed.class === "interrupted" ? "interrupted" : "failed", failure: failed };
+}
+
+function interrupted(why: string): Ending {
+  return { how: "interrupted", failure: failure("WORKER_REPLACED", why) };
+}
+
 function workOf(context: PhaseContext, phase: PipelinePhase): Promise<PhaseReport> {
-  if (context.deadlineMs <= 0) {
+  if (context.leftMs() <= 0) {
     return Promise.resolve({
       changed: false,
       failure: failure(
@@ -144,6 +165,6 @@ function lastFindings(
   attempts: readonly AttemptRecord[],
   phase: PipelinePhase,
 ): PhaseContext["findings"] {
-  const last = attempts.findLast((row) => row.phase === phase && row.state === "failed");
-  return last?.failure?.findings ?? [];
+  const told = attempts.findLast((row) => row.phase === phase && row.findings.length > 0);
+  return told?.findings ?? [];
 }

@@ -1,8 +1,9 @@
 import { wakeUp } from "../contract/wake-up.ts";
 import { failure } from "../domain/failure.ts";
 import type { RunState } from "../domain/run-state.ts";
+import { fencedError } from "../domain/speckit-error.ts";
 import { stateOfRun } from "../domain/state-of-run.ts";
-import type { AttemptRecord, RunRecord } from "../ports/run-repository.ts";
+import type { AttemptRecord, ClaimResult, RunRecord } from "../ports/run-repository.ts";
 import type { DeliveryVerdict } from "../ports/transport.ts";
 import { attemptPhase } from "./attempt-phase.ts";
 import type { Dependencies } from "./dependencies.ts";
@@ -10,6 +11,8 @@ import type { EventRelay } from "./event-relay.ts";
 import type { HeldLease } from "./lease-keeper.ts";
 import { cleanUp } from "./phases/cleanup.ts";
 import { recordEnd } from "./record-end.ts";
+import { untilAvailable } from "./until-available.ts";
+import { orLost } from "./while-held.ts";
 
 export type CarryDependencies = Dependencies & { readonly relay: EventRelay };
 
@@ -22,6 +25,8 @@ export interface Situation {
   /** Aborts when this worker must let go of everything. */
   readonly stopping: AbortSignal;
 }
+
+type Claimed = Extract<ClaimResult, { readonly claimed: true }>;
 
 /**
  * The owner's program: looks at where the run is and does the next thing, one commit per phase,
@@ -36,49 +41,79 @@ export interface Situation {
  *   ready             start the next attempt, carry it out, commit its result
  *   waiting           (lease given back by that commit) come again by the retry tier
  *
- * Cut anywhere, the row says what was last true; nothing outside the database is believed.
+ * Cut anywhere, the row says what was last true; nothing outside the database is believed. The same
+ * goes for a step whose answer was lost because the database went away: when it is back, the row is
+ * read again, and the program goes on from what it says.
+ *
+ * @throws SpeckitError `RUN_FENCED` when the lease is lost
  */
 export async function carryRun(
   deps: CarryDependencies,
-  claimed: RunRecord,
-  claimedAttempts: readonly AttemptRecord[],
+  claimed: Claimed,
   lease: HeldLease,
   stopping: AbortSignal,
 ): Promise<DeliveryVerdict> {
-  const { runId } = claimed;
   const holdUntilMs = deps.clock.monotonicMs() + deps.settings.holdMs;
-  let run: RunRecord = claimed;
-  let attempts = claimedAttempts;
-  for (;;) {
+  let known: Look | undefined = claimed;
+  const nextStep = async (): Promise<DeliveryVerdict | undefined> => {
+    const look: Look = known ?? (await lookAgain(deps, lease));
+    known = undefined;
     lease.lost.throwIfAborted();
+    if (look.run.leaseOwner === null) {
+      return handOn(look.run.runId); // Our own commit gave it back, and its answer was lost.
+    }
+    const { run, attempts, leftAt } = look;
     const situation = { run, attempts, state: stateOf(run, attempts), lease, stopping };
     const holdIsOver = deps.clock.monotonicMs() >= holdUntilMs;
-    const verdict = await step(deps, situation, holdIsOver);
-    deps.relay.kick(runId);
+    return step(deps, situation, { holdIsOver, leftAt });
+  };
+  for (;;) {
+    let verdict: DeliveryVerdict | undefined;
+    try {
+      verdict = await untilAvailable(deps, lease.lost, nextStep);
+    } catch (error) {
+      lease.lost.throwIfAborted();
+      throw error;
+    }
+    deps.relay.kick(claimed.run.runId);
     if (verdict !== undefined) {
       return verdict;
     }
-    run = (await deps.runs.findRun(runId)) ?? run;
-    attempts = await deps.runs.attemptsOf(runId);
   }
+}
+
+interface Look {
+  readonly run: RunRecord;
+  readonly attempts: readonly AttemptRecord[];
+  readonly leftAt?: Date | null;
+}
+
+async function lookAgain(deps: CarryDependencies, lease: HeldLease): Promise<Look> {
+  const { runId, epoch } = lease.hold;
+  const run = await orLost(lease, deps.runs.findRun(runId));
+  if (run === undefined || run.epoch !== epoch) {
+    throw fencedError(runId, epoch);
+  }
+  return { run, attempts: await orLost(lease, deps.runs.attemptsOf(runId)) };
 }
 
 /** @returns undefined when something was recorded and the next step may follow */
 async function step(
   deps: CarryDependencies,
   situation: Situation,
-  holdIsOver: boolean,
+  { holdIsOver, leftAt }: { readonly holdIsOver: boolean; readonly leftAt: Look["leftAt"] },
 ): Promise<DeliveryVerdict | undefined> {
   const { run, attempts, state, lease, stopping } = situation;
   if (state.kind === "ended") {
     const open = attempts.find((row) => row.phase === "cleanup" && row.state === "running");
-    await cleanUp(deps, run, lease.hold, open);
+    await orLost(lease, cleanUp(deps, run, lease, open));
     return { do: "ack" };
   }
   if (state.kind === "running") {
     const { attempt } = state;
     const gone = failure("WORKER_REPLACED", "The worker that had started it is gone");
-    await recordEnd(deps, situation, { how: "interrupted", attempt, failure: gone });
+    const endedAt = leftAt ?? undefined;
+    await recordEnd(deps, situation, { how: "interrupted", attempt, failure: gone, endedAt });
     return undefined;
   }
   if (run.cancelRequested || lease.cancelled.aborted) {
@@ -86,7 +121,7 @@ async function step(
     return undefined;
   }
   if (stopping.aborted || holdIsOver) {
-    await deps.runs.releaseRun(lease.hold, [{ type: "run.handed_over" }]);
+    await orLost(lease, deps.runs.releaseRun(lease.hold, [{ type: "run.handed_over" }]));
     return handOn(run.runId);
   }
   const next = await attemptPhase(deps, situation);

@@ -1,7 +1,7 @@
 import type { AttemptCommit } from "../ports/run-repository.ts";
 import type { Dependencies } from "./dependencies.ts";
 import type { HeldLease } from "./lease-keeper.ts";
-import { untilAvailable } from "./until-available.ts";
+import { whileHeld } from "./while-held.ts";
 
 /**
  * Commits a phase's result through a database that goes away and comes back: an agent's work of
@@ -17,18 +17,13 @@ export async function commitSurely(
 ): Promise<void> {
   const { hold } = lease;
   let tries = 0;
-  try {
-    await untilAvailable(deps, lease.lost, async () => {
-      tries += 1;
-      if (tries > 1 && (await isDone(deps, hold.runId, commit))) {
-        return;
-      }
-      await deps.runs.commitAttempt(hold, commit);
-    });
-  } catch (error) {
-    lease.lost.throwIfAborted();
-    throw error;
-  }
+  await whileHeld(deps, lease, async () => {
+    tries += 1;
+    if (tries > 1 && (await isDone(deps, hold.runId, commit))) {
+      return;
+    }
+    await deps.runs.commitAttempt(hold, commit);
+  });
 }
 
 async function isDone(

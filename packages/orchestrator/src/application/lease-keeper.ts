@@ -77,32 +77,39 @@ async function renewAll(
   deps: Parameters<typeof startLeaseKeeper>[0],
   held: ReadonlyMap<string, Entry>,
 ): Promise<void> {
-  const startedAtMs = deps.clock.monotonicMs();
-  const entries = [...held.values()];
+  // What was given up is not kept from others until its agent has ended.
+  const entries = [...held.values()].filter((entry) => !entry.lease.lost.aborted);
   try {
+    if (entries.length > 0) {
+      await renew(deps, entries);
+    }
     await deps.runs.touchWorker(deps.workerId);
-    if (entries.length === 0) {
-      return;
-    }
-    const renewed = await deps.runs.renewLeases(
-      entries.map((entry) => entry.lease.hold),
-      deps.settings.leaseMs,
-    );
-    const byId = new Map(renewed.map((row) => [row.runId, row]));
-    for (const entry of entries) {
-      const row = byId.get(entry.lease.hold.runId);
-      if (row === undefined) {
-        entry.lose(fencedError(entry.lease.hold.runId, entry.lease.hold.epoch));
-      } else {
-        entry.renewedAt(startedAtMs);
-        if (row.cancelRequested) {
-          entry.cancel();
-        }
-      }
-    }
   } catch (error) {
     const code = isSpeckitError(error) ? error.code : undefined;
     deps.logger.warn("leases not renewed", { code, error: String(error), runs: entries.length });
+  }
+}
+
+async function renew(
+  deps: Parameters<typeof startLeaseKeeper>[0],
+  entries: readonly Entry[],
+): Promise<void> {
+  const startedAtMs = deps.clock.monotonicMs();
+  const renewed = await deps.runs.renewLeases(
+    entries.map((entry) => entry.lease.hold),
+    deps.settings.leaseMs,
+  );
+  const byId = new Map(renewed.map((row) => [row.runId, row]));
+  for (const entry of entries) {
+    const row = byId.get(entry.lease.hold.runId);
+    if (row === undefined) {
+      entry.lose(fencedError(entry.lease.hold.runId, entry.lease.hold.epoch));
+    } else {
+      entry.renewedAt(startedAtMs);
+      if (row.cancelRequested) {
+        entry.cancel();
+      }
+    }
   }
 }
 
@@ -155,7 +162,8 @@ function heldLease(
     lose,
     cancel: () => cancelled.abort(),
     renewedAt(ms) {
-      renewedAtMs = ms;
+      // Renewals may overtake each other; an older answer takes nothing back.
+      renewedAtMs = Math.max(renewedAtMs, ms);
       listener?.(trustedForMs());
     },
   };

@@ -7,19 +7,24 @@ import type { Outcome, RunState } from "../domain/run-state.ts";
 import type { AttemptCommit, AttemptEnd, NewEvent } from "../ports/run-repository.ts";
 import type { CarryDependencies, Situation } from "./carry-run.ts";
 import { commitSurely } from "./commit-surely.ts";
-import type { PhaseReport } from "./phases/phase-work.ts";
+import type { Evidence, PhaseReport } from "./phases/phase-work.ts";
 
-/** What became of an attempt, or of a run that is cancelled between two. */
+/** What became of an attempt. */
+export type Ending =
+  | { readonly how: "succeeded"; readonly report: PhaseReport }
+  | { readonly how: "failed"; readonly failure: Failure }
+  | { readonly how: "interrupted"; readonly failure: Failure }
+  | { readonly how: "cancelled" };
+
+/** The same with the attempt it is about, or of a run that is cancelled between two. */
 export type AttemptEnding =
-  | { readonly how: "succeeded"; readonly attempt: number; readonly report: PhaseReport }
-  | {
-      readonly how: "failed";
+  | (Ending & {
       readonly attempt: number;
-      readonly failure: Failure;
-      readonly report: PhaseReport;
-    }
-  | { readonly how: "interrupted"; readonly attempt: number; readonly failure: Failure }
-  | { readonly how: "cancelled"; readonly attempt?: number };
+      readonly evidence?: Evidence;
+      /** When its owner was last known to have it; default now. */
+      readonly endedAt?: Date | undefined;
+    })
+  | { readonly how: "cancelled"; readonly attempt?: undefined };
 
 /**
  * Commits how an attempt ended, together with everything that follows from it: the next phase, a
@@ -84,28 +89,27 @@ function endOf(phase: PipelinePhase, ending: AttemptEnding): { readonly end?: At
   if (ending.attempt === undefined) {
     return {};
   }
-  const { attempt, how } = ending;
+  const { attempt, how, evidence, endedAt } = ending;
   const report = "report" in ending ? ending.report : undefined;
   return {
     end: {
       phase,
       attempt,
       state: how,
+      ...(endedAt === undefined ? {} : { endedAt }),
       ...("failure" in ending
         ? { failure: ending.failure, findings: ending.failure.findings ?? [] }
         : {}),
       ...(report === undefined ? {} : { changed: report.changed }),
-      ...(report?.usage === undefined ? {} : { usage: report.usage }),
+      ...(evidence?.usage === undefined ? {} : { usage: evidence.usage }),
       ...(report?.openQuestions === undefined ? {} : { openQuestions: report.openQuestions }),
     },
   };
 }
 
 function stored(ending: AttemptEnding): Partial<AttemptCommit> {
-  if (!("report" in ending)) {
-    return {};
-  }
-  const { facts, checkpoint, artifacts } = ending.report;
+  const { facts, checkpoint } = "report" in ending ? ending.report : {};
+  const artifacts = ending.attempt === undefined ? undefined : ending.evidence?.artifacts;
   return {
     ...(facts === undefined ? {} : { facts }),
     ...(checkpoint === undefined ? {} : { checkpoint }),

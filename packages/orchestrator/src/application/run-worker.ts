@@ -4,7 +4,11 @@ import { advanceRun } from "./advance-run.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { eventRelay } from "./event-relay.ts";
 import { startLeaseKeeper } from "./lease-keeper.ts";
+import { removeClosedRuns } from "./remove-closed-runs.ts";
 import { sweep } from "./sweep.ts";
+
+/** Between two looks at what closed runs have left in the state folder; the first is at the start. */
+const TIDY_EVERY_MS = 600_000;
 
 export interface WorkerOptions {
   /** Runs carried at the same time. */
@@ -74,12 +78,16 @@ export async function runWorker(
     drained ??= (async () => {
       logger.info("draining", { inHand: inHand.size });
       stopping.abort();
-      await consumption.stop();
-      await sweeping;
-      await relay.settle();
-      await leases[Symbol.asyncDispose]();
-      // Last: while it is held, nobody takes over what is being handed on.
-      await session[Symbol.asyncDispose]();
+      try {
+        await consumption.stop();
+        await sweeping;
+        await relay.settle();
+      } finally {
+        // Whatever went wrong: a process that renews leases for ever does not end.
+        await leases[Symbol.asyncDispose]();
+        // Last: while it is held, nobody takes over what is being handed on.
+        await session[Symbol.asyncDispose]();
+      }
       logger.info("drained");
     })();
     return drained;
@@ -103,14 +111,19 @@ async function consume(
 }
 
 async function sweepUntil(
-  deps: Parameters<typeof sweep>[0] & Pick<Dependencies, "clock">,
+  deps: Parameters<typeof sweep>[0] & Parameters<typeof removeClosedRuns>[0],
   only: string | undefined,
   stopped: AbortSignal,
 ): Promise<void> {
   const { clock, settings, logger } = deps;
+  let tidiedAtMs = Number.NEGATIVE_INFINITY;
   while (!stopped.aborted) {
     try {
       await sweep(deps, only);
+      if (only === undefined && clock.monotonicMs() - tidiedAtMs >= TIDY_EVERY_MS) {
+        tidiedAtMs = clock.monotonicMs();
+        await removeClosedRuns(deps, stopped);
+      }
     } catch (error) {
       logger.warn("sweep failed, the next one tries again", { error: String(error) });
     }

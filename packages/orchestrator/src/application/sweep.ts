@@ -42,21 +42,24 @@ export async function sweep(
     ...(only === undefined ? {} : { only }),
   });
   const silent = due.some((row) => !row.everClaimed) && (await isBacklogWhole(deps));
-  let woken = 0;
-  for (const { runId, everClaimed } of due) {
-    if (silent && !everClaimed) {
-      continue;
-    }
-    try {
-      await deps.transport.publishWakeUp(wakeUp(runId), { to: everClaimed ? "work" : "start" });
-      woken += 1;
-    } catch (error) {
-      deps.logger.warn("wake-up not published, the next sweep tries again", {
-        runId,
-        error: String(error),
-      });
-    }
-  }
+  // At once: with a broker that is away, each of a hundred would wait for its own confirm in turn.
+  const published = await Promise.all(
+    due
+      .filter((row) => !silent || row.everClaimed)
+      .map(async ({ runId, everClaimed }) => {
+        try {
+          await deps.transport.publishWakeUp(wakeUp(runId), { to: everClaimed ? "work" : "start" });
+          return true;
+        } catch (error) {
+          deps.logger.warn("wake-up not published, the sweeper looks again later", {
+            runId,
+            error: String(error),
+          });
+          return false;
+        }
+      }),
+  );
+  const woken = published.filter(Boolean).length;
   const unsent = only === undefined ? await deps.runs.runsWithUnsentEvents(BATCH) : [];
   for (const runId of unsent) {
     deps.relay.kick(runId);

@@ -8,7 +8,8 @@ const LONGEST_DELAY_MS = 5_000;
 /**
  * Does something that may be done again, until the database answers or the signal aborts; every
  * other error is thrown at once. Work in hand waits here: handing it back would only move the wait
- * to another worker, and count against the message.
+ * to another worker, and count against the message. A database that refuses a user whose password
+ * was just changed is as good as away: neither the run nor the request is to blame.
  */
 export async function untilAvailable<T>(
   deps: { readonly clock: Clock; readonly logger: Logger },
@@ -19,11 +20,18 @@ export async function untilAvailable<T>(
     try {
       return await work();
     } catch (error) {
-      if (!isSpeckitError(error) || error.code !== "DATABASE_UNAVAILABLE" || signal.aborted) {
+      if (!isDatabaseAway(error) || signal.aborted) {
         throw error;
       }
-      deps.logger.warn("waiting for PostgreSQL", { error: error.message, delayMs });
+      deps.logger.warn("waiting for PostgreSQL", { error: String(error), delayMs });
       await deps.clock.sleep(delayMs * (0.5 + 0.5 * deps.clock.random()), signal);
     }
   }
+}
+
+export function isDatabaseAway(error: unknown): boolean {
+  return (
+    isSpeckitError(error) &&
+    (error.code === "DATABASE_UNAVAILABLE" || error.code === "SERVICE_REFUSED")
+  );
 }

@@ -1,6 +1,7 @@
 import type { Phase } from "../domain/phase.ts";
 import { SpeckitError } from "../domain/speckit-error.ts";
 import type { PhaseContext } from "./phases/phase-work.ts";
+import { orLost } from "./while-held.ts";
 
 /**
  * Uses the attempt's one start ticket right before what must not happen twice. A refusal means that
@@ -11,7 +12,7 @@ import type { PhaseContext } from "./phases/phase-work.ts";
  */
 export async function useStartTicket(context: PhaseContext, phase: Phase): Promise<void> {
   const { deps, run, lease, attempt, signal } = context;
-  if (!(await deps.runs.useStartTicket(lease.hold, phase, attempt))) {
+  if (!(await orLost(lease, deps.runs.useStartTicket(lease.hold, phase, attempt)))) {
     signal.throwIfAborted();
     throw new SpeckitError(
       "WORKER_REPLACED",

@@ -2,8 +2,11 @@
 export interface DeliveryFacts {
   readonly cleaned: boolean;
   readonly ended: boolean;
-  /** `free` also when it has expired, or lies so far ahead that a clock must have jumped. */
-  readonly lease: "free" | "mine" | "other";
+  /**
+   * `free` also when it has expired, or lies so far ahead that a clock must have jumped, or is the
+   * worker's own: it asks only for what it has not in hand, so this is a claim whose answer was lost.
+   */
+  readonly lease: "free" | "other";
   /**
    * Why the owner may be dead: the broker delivered the wake-up again, so whoever had it is gone; or
    * the wake-up itself names the run's epoch, because somebody who got it like that sent it on.
@@ -25,7 +28,6 @@ export type DeliveryDecision =
 export type IgnoreReason =
   | "no such run"
   | "the run is over"
-  | "this worker has it"
   | "another worker has it"
   | "it is not due";
 
@@ -40,9 +42,6 @@ export function judgeDelivery(facts: DeliveryFacts | undefined): DeliveryDecisio
   }
   if (facts.cleaned) {
     return ignore("the run is over");
-  }
-  if (facts.lease === "mine") {
-    return ignore("this worker has it");
   }
   if (facts.lease === "other") {
     return judgeOwner(facts);

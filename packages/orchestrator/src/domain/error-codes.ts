@@ -194,6 +194,11 @@ export const ERROR_CODES = {
     meaning: "There is no run with this id.",
     remedy: "`speckit list` shows the runs of this database.",
   },
+  RESULT_NOT_IN_TIME: {
+    class: "transient",
+    meaning: "A requester waited for a result for as long as it wanted to; the run goes on.",
+    remedy: "Send the same request again to be told how it stands, or look with `speckit status`.",
+  },
   CONFIGURATION_INVALID: {
     class: "permanent",
     meaning: "A setting has a value that cannot be used.",

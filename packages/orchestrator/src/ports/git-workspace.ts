@@ -132,6 +132,8 @@ export interface GitWorkspace {
     runId: string,
     attempt: { readonly phase: string; readonly attempt: number },
   ) => Promise<void>;
+  /** Ids of the runs that {@link removeRun} would find something of on this machine. */
+  readonly runsHere: () => Promise<readonly string[]>;
   /** Removes everything of a run but artifacts. Missing things are fine. */
   readonly removeRun: (runId: string, gitRemote: string) => Promise<void>;
 }

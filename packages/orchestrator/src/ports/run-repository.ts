@@ -95,7 +95,13 @@ export interface Hold {
 }
 
 export type ClaimResult =
-  | { readonly claimed: true; readonly run: RunRecord; readonly attempts: readonly AttemptRecord[] }
+  | {
+      readonly claimed: true;
+      readonly run: RunRecord;
+      readonly attempts: readonly AttemptRecord[];
+      /** When the lease of the owner before ended, null if it was given back. */
+      readonly leftAt: Date | null;
+    }
   | { readonly claimed: false; readonly because: IgnoreReason }
   /** Its owner may be dead, but its database session still looks alive: ask again with this epoch. */
   | { readonly claimed: false; readonly because: "its owner may be dead"; readonly epoch: number };
@@ -128,6 +134,11 @@ export interface AttemptEnd {
   readonly openQuestions?: readonly string[];
   readonly usage?: Usage;
   readonly changed?: boolean;
+  /**
+   * Default: now. For an attempt whose owner died: when that one's lease ended. The time until
+   * somebody claimed the run again is nobody's working time. Never before the attempt's start.
+   */
+  readonly endedAt?: Date;
 }
 
 /** Facts a phase has found out, stored with its success. */
@@ -215,7 +226,10 @@ export interface RunRepository {
    */
   readonly holdSession: (workerId: number) => Promise<AsyncDisposable>;
 
-  /** Locks the row, judges the delivery and, if it may, raises the epoch and takes the lease. */
+  /**
+   * Locks the row, judges the delivery and, if it may, raises the epoch and takes the lease. A worker
+   * asks only for what it has not in hand: its own lease is no obstacle.
+   */
   readonly claimRun: (claim: {
     readonly runId: string;
     readonly workerId: number;
@@ -285,6 +299,11 @@ export interface RunRepository {
   readonly countNeverClaimed: () => Promise<number>;
   /** Unowned runs with unsent events, oldest first. */
   readonly runsWithUnsentEvents: (limit: number) => Promise<readonly string[]>;
+  /** Which of these runs have been closed for so long. Ids that are none are fine. */
+  readonly closedRuns: (
+    runIds: readonly string[],
+    forMs: number,
+  ) => Promise<readonly { readonly runId: string; readonly gitRemote: string }[]>;
   /** UUID of this deployment, made at the first migration. */
   readonly deploymentId: () => Promise<string>;
 }

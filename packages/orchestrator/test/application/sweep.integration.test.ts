@@ -10,6 +10,8 @@ import { eventRelay } from "../../src/application/event-relay.ts";
 import { DEFAULT_SETTINGS } from "../../src/application/settings.ts";
 import { submitRun } from "../../src/application/submit-run.ts";
 import { sweep } from "../../src/application/sweep.ts";
+import { SpeckitError } from "../../src/domain/speckit-error.ts";
+import type { Transport } from "../../src/ports/transport.ts";
 
 const database = await testDatabase();
 const logger = winstonLogger({ level: "error", format: "json", secrets: [] });
@@ -37,7 +39,11 @@ const deps = {
   relay: eventRelay({ runs, transport, logger, deploymentId: "test" }),
 };
 
-const makeAllDue = () => client.query("UPDATE spec_workflow_runs SET wake_at = clock_timestamp()");
+async function makeAllDue(): Promise<void> {
+  // A row that the relay is just writing to is skipped by a sweep.
+  await deps.relay.settle();
+  await client.query("UPDATE spec_workflow_runs SET wake_at = clock_timestamp()");
+}
 
 /** Takes wake-ups from the start queue and forgets them, as a crash would. */
 async function lose(count: number): Promise<void> {
@@ -76,4 +82,26 @@ test("the sweeper is silent while the start queue explains the backlog, and wake
   await lose(1);
   await makeAllDue();
   expect(await sweep(deps)).toMatchObject({ woken: 3 });
+});
+
+test("with a broker that does not answer, a sweep takes as long as one publish, not as all of them", async () => {
+  await makeAllDue();
+  await client.query("UPDATE spec_workflow_runs SET epoch = 1");
+  const { rows } = await client.query("SELECT count(*)::int AS runs FROM spec_workflow_runs");
+  const runsThere: number = rows[0].runs;
+  expect(runsThere).toBeGreaterThan(1);
+  const all = Promise.withResolvers<void>();
+  let asked = 0;
+  const slow: Transport = {
+    ...transport,
+    async publishWakeUp() {
+      asked += 1;
+      if (asked === runsThere) {
+        all.resolve();
+      }
+      await all.promise;
+      throw new SpeckitError("BROKER_UNAVAILABLE", "no answer");
+    },
+  };
+  expect(await sweep({ ...deps, transport: slow })).toMatchObject({ woken: 0 });
 });

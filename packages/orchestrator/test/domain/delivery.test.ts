@@ -12,7 +12,6 @@ const ignore = (because: Extract<DeliveryDecision, { do: "ignore" }>["because"])
 /** The decision table: the first row whose facts all match decides. */
 const TABLE: readonly (readonly [string, Partial<DeliveryFacts>, DeliveryDecision])[] = [
   ["cleanup is recorded", { cleaned: true }, ignore("the run is over")],
-  ["this worker holds the lease", { lease: "mine" }, ignore("this worker has it")],
   [
     "another worker holds the lease, and is gone: redelivered",
     { lease: "other", suspicion: "redelivered", ownerIsGone: true },
@@ -45,7 +44,7 @@ const TABLE: readonly (readonly [string, Partial<DeliveryFacts>, DeliveryDecisio
   ["due and unowned", {}, claim],
 ];
 
-const LEASES = ["free", "mine", "other"] as const;
+const LEASES = ["free", "other"] as const;
 const SUSPICIONS = ["none", "redelivered", "epoch"] as const;
 const EVERY_CASE: readonly DeliveryFacts[] = LEASES.flatMap((lease) =>
   Array.from({ length: 3 * 64 }, (_, bits) => ({

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { SpeckitError } from "../../domain/speckit-error.ts";
 import type { GitContext } from "./context.ts";
 import type { RemoteAnswer } from "./remote-refs.ts";
 
@@ -7,7 +8,13 @@ export function runRef(runId: string): string {
   return `refs/speckit/${runId}/${randomBytes(8).toString("hex")}`;
 }
 
-/** Fetches one ref (or commit) for a run. @returns the commit it stands for */
+/**
+ * Fetches one ref (or commit) for a run.
+ *
+ * @returns the commit it stands for
+ * @throws SpeckitError `BASE_BRANCH_NOT_FOUND` for a shallow remote: git fetches from one with exit
+ * code 0 and writes no ref, so that no history has a hole
+ */
 export async function fetchForRun(
   context: GitContext,
   cache: string,
@@ -15,13 +22,21 @@ export async function fetchForRun(
   signal: AbortSignal,
 ): Promise<string> {
   const ref = await fetchRefs(context, cache, fetch, signal);
-  const { stdout } = await context.git(
+  const { exitCode, stdout } = await context.git(
     {
       args: ["rev-parse", "--verify", "--quiet", "--end-of-options", `${ref}^{commit}`],
       gitDir: cache,
+      answers: [0, 1],
     },
     signal,
   );
+  if (exitCode === 1) {
+    throw new SpeckitError(
+      "BASE_BRANCH_NOT_FOUND",
+      `${fetch.from.remote.gitRemote}: the history of ${fetch.source} is not whole there: a shallow clone`,
+      { remedy: "Run `git fetch --unshallow` in it, or name the repository it was cloned from." },
+    );
+  }
   return stdout.toString("utf8").trim();
 }
 

@@ -16,6 +16,7 @@ export interface Folders {
   readonly cache: (gitRemote: string, format: ObjectFormat) => string;
   /** Configuration for the remote's own side of a `file://` transport. */
   readonly remoteConfig: (gitRemote: string) => string;
+  readonly runs: string;
   readonly run: (runId: string) => string;
   readonly runRepository: (runId: string) => string;
   readonly attempt: (runId: string, attempt: AttemptName) => string;
@@ -29,13 +30,15 @@ export interface AttemptName {
 /** The layout of the state folder. Names that could leave it are refused. */
 export function foldersBelow(stateDir: string): Folders {
   const caches = join(stateDir, "cache");
-  const run = (runId: string) => join(stateDir, "runs", plainName("runId", runId));
+  const runs = join(stateDir, "runs");
+  const run = (runId: string) => join(runs, plainName("runId", runId));
   return {
     stateDir,
     caches,
     cache: (gitRemote, format) =>
       join(caches, `${sha256(gitRemote)}${format === "sha1" ? "" : `.${format}`}.git`),
     remoteConfig: (gitRemote) => join(caches, `${sha256(gitRemote)}.gitconfig`),
+    runs,
     run,
     runRepository: (runId) => join(run(runId), "git"),
     attempt: (runId, { phase, attempt }) =>

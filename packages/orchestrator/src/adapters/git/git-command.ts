@@ -1,3 +1,4 @@
+import { stat } from "node:fs/promises";
 import { execa } from "execa";
 import { SpeckitError } from "../../domain/speckit-error.ts";
 import type { Logger } from "../../ports/logger.ts";
@@ -60,8 +61,9 @@ export function gitRunner(about: {
     const credential = remote && credentialFor(remote, about.credentials);
     const deadlineMs = command.deadlineMs ?? about.deadlines.localMs;
     const [operation] = command.args;
+    const cwd = command.workTree ?? command.gitDir ?? about.stateDir;
     const result = await execa("git", command.args, {
-      cwd: command.workTree ?? command.gitDir ?? about.stateDir,
+      cwd,
       env: {
         ...gitEnvironment(about.environment, remote, credential, command.remoteConfig),
         ...(command.gitDir === undefined ? {} : { GIT_DIR: command.gitDir }),
@@ -100,7 +102,7 @@ export function gitRunner(about: {
       );
     }
     if (result.code === "ENOENT" && exitCode === undefined) {
-      throw notStarted(operation, result.cause);
+      throw (await isFolder(cwd)) ? notStarted(operation, result.cause) : vanished(operation, cwd);
     }
     about.logger.warn("git failed", {
       operation,
@@ -127,10 +129,22 @@ function inputOption(input: GitCommand["input"]) {
   return typeof input === "string" || input instanceof Uint8Array ? { input } : { stdin: input };
 }
 
+async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (facts) => facts.isDirectory(),
+    () => false,
+  );
+}
+
+/** Somebody has removed it meanwhile: the next try makes it anew. */
+function vanished(operation: string, folder: string): SpeckitError {
+  return new SpeckitError("GIT_FAILED", `git ${operation}: the folder ${folder} is gone`);
+}
+
 function notStarted(operation: string, cause: unknown): SpeckitError {
   return new SpeckitError(
     "CONFIGURATION_INVALID",
-    `git ${operation} could not be started: expected git on the PATH and the state folder in place`,
+    `git ${operation} could not be started: expected git on the PATH`,
     { remedy: "Install git (2.31 or newer) and put it on the worker's PATH.", cause },
   );
 }

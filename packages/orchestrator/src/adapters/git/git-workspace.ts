@@ -13,6 +13,7 @@ import { diffStat, patchBetween } from "./patch-between.ts";
 import { pushBranch } from "./push-branch.ts";
 import { removeFolder } from "./remove-folder.ts";
 import { openRunRepository } from "./run-repository.ts";
+import { runsHere } from "./runs-here.ts";
 import { systemFailure } from "./system-failure.ts";
 
 const RUN_PATCH_MAX_BYTES = 16 * 1024 * 1024;
@@ -85,6 +86,7 @@ export function gitWorkspace(options: GitWorkspaceOptions): GitWorkspace {
       operate("push", signal, (context) => pushBranch(context, run, expectedOldSha, signal)),
     removeAttempt: (runId, attempt) =>
       operate("remove an attempt", undefined, () => removeFolder(folders.attempt(runId, attempt))),
+    runsHere: () => operate("list the runs", undefined, () => runsHere(folders)),
     removeRun: (runId, gitRemote) =>
       operate("remove a run", undefined, () => removeRun(folders, runId, gitRemote)),
   };

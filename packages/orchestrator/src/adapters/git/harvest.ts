@@ -42,8 +42,29 @@ export async function harvest(
   const gitDir = await openRunRepository(context, run, signal);
   const tree = await treeEntries(context, gitDir, run.tipSha, signal);
   const { workspace } = attemptFolders(context, run.runId, attempt);
-  await using root = disposable(await openFolder(Buffer.from(workspace)));
+  await using root = disposable(await openWorkspace(workspace, attempt));
   return await take(context, { run, attempt, gitDir, tree, root: root.folder }, signal);
+}
+
+/** An agent can remove its workspace, or put something else in its place: its own doing, not a fault. */
+async function openWorkspace(workspace: string, attempt: Attempt): Promise<OpenFolder> {
+  try {
+    return await openFolder(Buffer.from(workspace));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== "ENOENT" && code !== "ENOTDIR" && code !== "ELOOP") {
+      throw error;
+    }
+    throw new SpeckitError(
+      "WORKSPACE_REFUSED",
+      `${attempt.phase} attempt ${attempt.attempt} left no workspace`,
+      {
+        findings: [
+          { check: "workspace.kind", path: ".", expected: "the folder it began in", found: code },
+        ],
+      },
+    );
+  }
 }
 
 interface Source {

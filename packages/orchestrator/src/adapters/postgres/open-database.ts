@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import { Kysely, PostgresDialect } from "kysely";
 import pg from "pg";
 import type { Logger } from "../../ports/logger.ts";
@@ -30,8 +31,15 @@ export interface DatabaseOptions {
   readonly maxConnections?: number;
   /** Shown in pg_stat_activity. */
   readonly applicationName?: string;
+  /**
+   * How long a connection in use may be silent before it is given up as dead: longer than any
+   * statement may take. Default 35 s.
+   */
+  readonly silenceMs?: number;
   readonly logger?: Logger;
 }
+
+const STATEMENT_TIMEOUT_MS = 30_000;
 
 /** A pool of connections. Ends with {@link Kysely.destroy}. */
 export function openDatabase(options: DatabaseOptions): Kysely<Database> {
@@ -41,7 +49,7 @@ export function openDatabase(options: DatabaseOptions): Kysely<Database> {
     application_name: options.applicationName ?? "speckit",
     connectionTimeoutMillis: 10_000,
     // A statement that takes this long waits for a lock or a dead server: better told than waited out.
-    statement_timeout: 30_000,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
     // A worker frozen inside a transaction must not keep a run's row locked against the next owner.
     idle_in_transaction_session_timeout: 10_000,
     keepAlive: true,
@@ -54,6 +62,17 @@ export function openDatabase(options: DatabaseOptions): Kysely<Database> {
   });
   pool.on("connect", (client) => {
     client.on("error", () => undefined);
+    const socket = socketOf(client);
+    socket.on("timeout", () => socket.destroy());
   });
+  // A host that vanished leaves its connections half open: the system would try for a quarter of an hour.
+  const silenceMs = options.silenceMs ?? STATEMENT_TIMEOUT_MS + 5_000;
+  pool.on("acquire", (client) => socketOf(client).setTimeout(silenceMs));
+  pool.on("release", (_error, client) => socketOf(client).setTimeout(0));
   return new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
+}
+
+/** Its types do not tell, but a client has a connection, and that one its socket. */
+function socketOf(client: pg.PoolClient): Socket {
+  return (client as unknown as { connection: { stream: Socket } }).connection.stream;
 }

@@ -5,6 +5,7 @@ import { eventsAfter, markEventsSent, unsentEvents } from "./event/read-events.t
 import { type DatabaseOptions, openDatabase } from "./open-database.ts";
 import { allotFeatureDirectory } from "./run/allot-feature-directory.ts";
 import { claimRun } from "./run/claim-run.ts";
+import { closedRuns } from "./run/closed-runs.ts";
 import { commitAttempt } from "./run/commit-attempt.ts";
 import { finishCleanup } from "./run/finish-cleanup.ts";
 import { guardRun } from "./run/guard-run.ts";
@@ -25,6 +26,8 @@ export interface PostgresRepositoryOptions extends DatabaseOptions {
   readonly directConnectionString?: string | undefined;
 }
 
+const HEARTBEAT_SILENCE_MS = 5_000;
+
 /**
  * Runs in PostgreSQL 15 to 18. Opens connections when they are first needed; leases are renewed on
  * a connection of their own, so that a busy pool cannot cost a worker its runs.
@@ -36,6 +39,8 @@ export function postgresRunRepository(
   const heartbeat = openDatabase({
     ...options,
     maxConnections: 1,
+    // Dead or alive must be known soon enough to try again before the lease is over.
+    silenceMs: HEARTBEAT_SILENCE_MS,
     applicationName: `${options.applicationName ?? "speckit"} heartbeat`,
   });
   return {
@@ -80,6 +85,7 @@ export function postgresRunRepository(
     sweepRuns: (sweep) => inStatement(() => sweepRuns(database, sweep)),
     countNeverClaimed: () => inStatement(() => countNeverClaimed(database)),
     runsWithUnsentEvents: (limit) => inStatement(() => runsWithUnsentEvents(database, limit)),
+    closedRuns: (runIds, forMs) => inStatement(() => closedRuns(database, runIds, forMs)),
     deploymentId: () =>
       inStatement(async () => {
         const row = await database

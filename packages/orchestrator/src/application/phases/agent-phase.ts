@@ -5,8 +5,7 @@ import { SpeckitError } from "../../domain/speckit-error.ts";
 import { openQuestions } from "../../domain/verify/open-questions.ts";
 import { checksOf, verifyPhase } from "../../domain/verify/verify-phase.ts";
 import type { AgentBackend, AgentCommand, AgentPrompt } from "../../ports/agent-backend.ts";
-import type { StoredArtifact } from "../../ports/artifact-store.ts";
-import type { AttemptFolders, GitRun, Harvest } from "../../ports/git-workspace.ts";
+import type { AttemptFolders, GitRun } from "../../ports/git-workspace.ts";
 import { gitRunOf } from "./git-run.ts";
 import type { PhaseContext, PhaseReport } from "./phase-work.ts";
 import { superviseAgent } from "./supervise-agent.ts";
@@ -17,23 +16,15 @@ import { superviseAgent } from "./supervise-agent.ts";
  * The commit is ours, made from the tree it left, on a repository it could not write to.
  */
 export async function agentPhase(context: PhaseContext, phase: AgentPhase): Promise<PhaseReport> {
-  const { deps, run, attempt, signal } = context;
-  const gitRun = gitRunOf(deps, run);
+  const { deps, run, attempt, signal, evidence } = context;
+  const gitRun = gitRunOf(context);
   const folders = await deps.git.createAttempt(gitRun, { phase, attempt }, signal);
   const { backend, command } = await callOf(context, phase, gitRun, folders);
-  const prompt = await deps.artifacts.put(
-    run.runId,
-    `${phase}-${attempt}/prompt.md`,
-    command.stdin,
+  evidence.artifacts.push(
+    await deps.artifacts.put(run.runId, `${phase}-${attempt}/prompt.md`, command.stdin),
   );
-  const worked = await superviseAgent(context, { phase, backend, command, folders });
-  const artifacts = [prompt, ...worked.artifacts];
-  const usage = worked.usage === undefined ? {} : { usage: worked.usage };
-  if (worked.failure !== undefined) {
-    return { changed: false, failure: worked.failure, artifacts, ...usage };
-  }
-  const judged = await judge(context, phase, gitRun);
-  return { ...judged, ...usage, artifacts: [...artifacts, ...(judged.artifacts ?? [])] };
+  const failed = await superviseAgent(context, { phase, backend, command, folders });
+  return failed === undefined ? judge(context, phase, gitRun) : { changed: false, failure: failed };
 }
 
 async function callOf(
@@ -69,7 +60,7 @@ async function callOf(
 
 /** Takes the tree the agent left, checks it, commits it. */
 async function judge(
-  { deps, run, attempt, signal }: PhaseContext,
+  { deps, run, attempt, signal, evidence }: PhaseContext,
   phase: AgentPhase,
   gitRun: GitRun,
 ): Promise<PhaseReport> {
@@ -91,12 +82,13 @@ async function judge(
     message: commitMessage(phase, run.runId, featureDirectory),
     dateSeconds: Math.floor(run.createdAt.getTime() / 1000) + run.phaseIx,
   });
-  const artifacts = await evidence(deps.artifacts, run.runId, `${phase}-${attempt}`, committed);
+  evidence.artifacts.push(
+    await deps.artifacts.put(run.runId, `${phase}-${attempt}/changes.patch`, committed.patch),
+  );
   return {
     changed: committed.tipSha !== gitRun.tipSha,
     facts: { tipSha: committed.tipSha },
     ...(committed.checkpoint === undefined ? {} : { checkpoint: committed.checkpoint }),
-    artifacts,
     openQuestions: openQuestions(harvest),
     told: {
       checksPassed: checksOf(phase).length,
@@ -115,16 +107,4 @@ const MAIN_FILE: Readonly<Record<AgentPhase, string>> = {
 
 function commitMessage(phase: AgentPhase, runId: string, featureDirectory: string): string {
   return `docs: ${phase} ${featureDirectory}\n\nSpeckit-Run: ${runId}\nSpeckit-Phase: ${phase}\n`;
-}
-
-async function evidence(
-  store: PhaseContext["deps"]["artifacts"],
-  runId: string,
-  folder: string,
-  committed: Awaited<ReturnType<Harvest["commit"]>>,
-): Promise<readonly StoredArtifact[]> {
-  const patch = await store.put(runId, `${folder}/changes.patch`, committed.patch);
-  return committed.checkpoint === undefined
-    ? [patch]
-    : [patch, await store.put(runId, "checkpoint.bundle", committed.checkpoint)];
 }

@@ -2,15 +2,19 @@ import { failureOf, isSpeckitError } from "../../domain/speckit-error.ts";
 import type { Hold, RunRecord } from "../../ports/run-repository.ts";
 import type { Dependencies } from "../dependencies.ts";
 import type { EventRelay } from "../event-relay.ts";
+import type { HeldLease } from "../lease-keeper.ts";
 import { readRunResult } from "../read-run-result.ts";
+import { isDatabaseAway } from "../until-available.ts";
+import { CHECKPOINT_ARTIFACT, putCheckpoint } from "./put-checkpoint.ts";
 
 /** Starts of cleanup before its troubles are recorded and the run is closed all the same. */
 const MAX_CLEANUP_STARTS = 5;
+const LOOK_AGAIN_MS = 15_000;
 
 /**
- * Removes what a run leaves on this machine, sends its last event, and closes the run. Runs after
- * every outcome. Each step may be done twice: a crash anywhere leaves the attempt open, and the next
- * owner goes on with the same attempt.
+ * Removes what a run leaves on this machine, writes its result beside its artifacts, sends its last
+ * event, and closes the run. Runs after every outcome. Each step may be done twice: a crash anywhere
+ * leaves the attempt open, and the next owner goes on with the same attempt.
  *
  * @param open the attempt that is open already, undefined to start one
  * @returns when to look again, undefined when the run is closed
@@ -18,43 +22,61 @@ const MAX_CLEANUP_STARTS = 5;
 export async function cleanUp(
   deps: Dependencies & { readonly relay: EventRelay },
   run: RunRecord,
-  hold: Hold,
+  lease: Pick<HeldLease, "hold" | "lost">,
   open: { readonly attempt: number } | undefined,
 ): Promise<{ readonly lookAgainMs: number } | undefined> {
+  const { runId } = run;
+  const { hold } = lease;
   const attempt = open?.attempt ?? (await deps.runs.startAttempt(hold, "cleanup"));
-  if (!(await isClosingEventWritten(deps, run.runId))) {
-    const trouble = await removeAll(deps, run);
+  if (open === undefined || !(await isClosingEventWritten(deps, runId))) {
+    const trouble = await troubleWith(async () => {
+      await deps.git.removeRun(runId, run.gitRemote);
+      lease.lost.throwIfAborted();
+      await keepLastArtifacts(deps, hold);
+    });
     if (trouble !== undefined && attempt < MAX_CLEANUP_STARTS) {
       return recordTrouble(deps, hold, attempt, trouble);
     }
     const data = trouble === undefined ? {} : { trouble: failureOf(trouble).message };
-    const result = await readRunResult(deps, run.runId);
-    const artifact = await deps.artifacts.put(
-      run.runId,
-      "result.json",
-      `${JSON.stringify(result, null, 2)}\n`,
-    );
-    await deps.runs.addArtifacts(hold, [artifact]);
     await deps.runs.appendEvents(hold, [
       { type: "phase.succeeded", phase: "cleanup", attempt, data },
     ]);
   }
   try {
-    await deps.relay.drain(run.runId);
+    await deps.relay.drain(runId);
   } catch (error) {
-    deps.logger.warn("last events not sent yet", { runId: run.runId, error: String(error) });
+    deps.logger.warn("last events not sent yet", { runId, error: String(error) });
   }
   const closed = await deps.runs.finishCleanup(hold, attempt);
-  return closed ? undefined : { lookAgainMs: 15_000 };
+  return closed ? undefined : { lookAgainMs: LOOK_AGAIN_MS };
 }
 
-async function removeAll(deps: Dependencies, run: RunRecord): Promise<unknown> {
+/** What must not keep a run from being closed for ever. A lost lease or database is no such thing. */
+async function troubleWith(work: () => Promise<void>): Promise<unknown> {
   try {
-    await deps.git.removeRun(run.runId, run.gitRemote);
+    await work();
     return undefined;
   } catch (error) {
+    if (isDatabaseAway(error) || (isSpeckitError(error) && error.class === "fenced")) {
+      throw error;
+    }
     return error;
   }
+}
+
+/** The checkpoint of a run that did not get as far as publishing it, and the result envelope. */
+async function keepLastArtifacts(deps: Dependencies, hold: Hold): Promise<void> {
+  const { runId } = hold;
+  const kept = await deps.runs.artifactsOf(runId);
+  if (!kept.some((artifact) => artifact.name === CHECKPOINT_ARTIFACT)) {
+    const checkpoint = await deps.runs.checkpointOf(runId);
+    if (checkpoint !== undefined) {
+      await deps.runs.addArtifacts(hold, [await putCheckpoint(deps.artifacts, runId, checkpoint)]);
+    }
+  }
+  const result = await readRunResult(deps, runId);
+  const text = `${JSON.stringify(result, null, 2)}\n`;
+  await deps.runs.addArtifacts(hold, [await deps.artifacts.put(runId, "result.json", text)]);
 }
 
 async function recordTrouble(
@@ -64,28 +86,30 @@ async function recordTrouble(
   error: unknown,
 ): Promise<{ readonly lookAgainMs: number }> {
   const failure = failureOf(error);
-  const lookAgainMs = 15_000;
   await deps.runs.commitAttempt(hold, {
     end: { phase: "cleanup", attempt, state: "failed", failure },
     events: [{ type: "phase.failed", phase: "cleanup", attempt, data: { failure } }],
-    wait: { dueInMs: 0, wakeInMs: lookAgainMs },
+    wait: { dueInMs: 0, wakeInMs: LOOK_AGAIN_MS },
   });
   deps.logger.warn("cleanup failed", {
     runId: hold.runId,
-    code: isSpeckitError(error) ? error.code : undefined,
+    code: failure.code,
     error: failure.message,
   });
-  return { lookAgainMs };
+  return { lookAgainMs: LOOK_AGAIN_MS };
 }
 
 /** Whether an owner died right after writing cleanup's closing event: it is never written twice. */
 async function isClosingEventWritten(deps: Dependencies, runId: string): Promise<boolean> {
-  const run = await deps.runs.findRun(runId);
-  if (run === undefined) {
-    return false;
+  for (let afterSeq = 0; ; ) {
+    const events = await deps.runs.eventsOf(runId, { afterSeq, limit: 1_000 });
+    if (events.some((event) => event.phase === "cleanup" && event.type === "phase.succeeded")) {
+      return true;
+    }
+    const last = events.at(-1);
+    if (last === undefined) {
+      return false;
+    }
+    afterSeq = last.seq;
   }
-  // A claim's own event may stand behind it, one per owner that died here.
-  const afterSeq = Math.max(0, run.lastSeq - 50);
-  const events = await deps.runs.eventsOf(runId, { afterSeq, limit: 50 });
-  return events.some((event) => event.phase === "cleanup" && event.type === "phase.succeeded");
 }

@@ -11,16 +11,26 @@ export interface PhaseContext {
   readonly run: RunRecord;
   readonly lease: HeldLease;
   readonly attempt: number;
-  /** Findings of the attempt before, when that is why this one was started. */
+  /** What was last found wrong with this phase, empty at its first attempt. */
   readonly findings: readonly Finding[];
-  /** Milliseconds this attempt may take; what is less of the phase's deadline and the run's. */
-  readonly deadlineMs: number;
+  /** Milliseconds that are left of this attempt: the less of the phase's deadline and the run's. */
+  readonly leftMs: () => number;
   /** The run's deadline is the nearer one. */
   readonly isLastOfRun: boolean;
   /** Aborts when the phase must end: lease lost, cancelled, or the worker stops. */
   readonly signal: AbortSignal;
+  /** The same without a cancel: for what is better finished than cut in an unknown place. */
+  readonly letGo: AbortSignal;
+  /** Filled while the phase works. */
+  readonly evidence: Evidence;
   /** New events are in the table. */
   readonly onEvents: () => void;
+}
+
+/** What an attempt has left and cost so far: kept with its row, however it ends. */
+export interface Evidence {
+  readonly artifacts: StoredArtifact[];
+  usage?: Usage | undefined;
 }
 
 /** What a phase has found out or made, good or not: stored in one commit. */
@@ -29,9 +39,7 @@ export interface PhaseReport {
   readonly failure?: Failure;
   readonly facts?: RunFacts;
   readonly checkpoint?: Uint8Array;
-  readonly artifacts?: readonly StoredArtifact[];
   readonly openQuestions?: readonly string[];
-  readonly usage?: Usage;
   /** The tree differs from the one the phase began with. */
   readonly changed: boolean;
   /** More for the closing event's data. */

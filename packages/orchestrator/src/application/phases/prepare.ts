@@ -3,6 +3,7 @@ import { isAgentPhase } from "../../domain/phase.ts";
 import { skillPath } from "../../domain/skill.ts";
 import { SpeckitError } from "../../domain/speckit-error.ts";
 import type { BaseFiles } from "../../ports/git-workspace.ts";
+import { orLost } from "../while-held.ts";
 import { gitRunOf } from "./git-run.ts";
 import type { PhaseContext, PhaseReport } from "./phase-work.ts";
 
@@ -23,14 +24,15 @@ export async function prepare(context: PhaseContext): Promise<PhaseReport> {
   );
   const { baseSha } = remote;
   const files = await deps.git.baseFiles(
-    { ...gitRunOf(deps, run), baseSha, tipSha: baseSha },
+    { ...gitRunOf(context), baseSha, tipSha: baseSha },
     signal,
   );
   await requireSpecKit(context, files);
-  const featureDirectory = await deps.runs.allotFeatureDirectory(lease.hold, {
+  const allot = {
     highestInTree: highestFeatureNumber(files.specNames),
-    nameFor: (number) => featureDirectoryFor(number, run.request.specifyText),
-  });
+    nameFor: (number: number) => featureDirectoryFor(number, run.request.specifyText),
+  };
+  const featureDirectory = await orLost(lease, deps.runs.allotFeatureDirectory(lease.hold, allot));
   return {
     changed: false,
     facts: { ...remote, tipSha: baseSha },

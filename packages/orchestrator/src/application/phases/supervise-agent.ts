@@ -1,9 +1,8 @@
-import type { Usage } from "../../contract/run-result.ts";
 import { assertNever } from "../../domain/assert-never.ts";
 import { type Failure, failure } from "../../domain/failure.ts";
 import type { AgentPhase } from "../../domain/phase.ts";
 import type { AgentBackend, AgentCommand } from "../../ports/agent-backend.ts";
-import type { StoredArtifact } from "../../ports/artifact-store.ts";
+import type { ArtifactWriter } from "../../ports/artifact-store.ts";
 import type { AttemptFolders } from "../../ports/git-workspace.ts";
 import type { JobExit } from "../../ports/job-runtime.ts";
 import { agentEventLog } from "../agent-event-log.ts";
@@ -17,70 +16,86 @@ interface AgentCall {
   readonly folders: AttemptFolders;
 }
 
-interface AgentWork {
-  readonly failure?: Failure;
-  readonly usage?: Usage;
-  readonly artifacts: readonly StoredArtifact[];
-}
-
 /**
  * Starts the agent once, keeps its output, and watches it to its end. It lives only while the lease
  * does: each renewal lets it live for what is left of the trust window.
+ *
+ * An agent that was ended because of a cancel or a stop leaves its output and its cost as evidence
+ * like any other. Only a fenced worker keeps nothing: it may write no row that would name it.
+ *
+ * @returns what the agent failed with, undefined when it says that it is done
  */
-export async function superviseAgent(context: PhaseContext, call: AgentCall): Promise<AgentWork> {
-  const { deps, run, attempt, lease, signal } = context;
+export async function superviseAgent(
+  context: PhaseContext,
+  call: AgentCall,
+): Promise<Failure | undefined> {
+  const { deps, attempt, lease, signal, evidence } = context;
   const { phase } = call;
-  const fields = { runId: run.runId, phase, attempt };
-  const events = agentEventLog({
-    ...deps,
-    hold: lease.hold,
-    phase,
-    attempt,
-    onWritten: context.onEvents,
-  });
+  const events = agentEventLog({ ...deps, lease, phase, attempt, onWritten: context.onEvents });
   const reader = call.backend.reader();
-  const [stdout, stderr] = await Promise.all([
-    deps.artifacts.open(run.runId, `${phase}-${attempt}/stdout.log`),
-    deps.artifacts.open(run.runId, `${phase}-${attempt}/stderr.log`),
-  ]);
+  const logs = await openLogs(context, phase);
   try {
-    await useStartTicket(context, phase);
-    const job = await deps.runtime.start(
-      {
-        ...fields,
-        argv: call.command.argv,
-        env: call.command.env,
-        files: call.command.files,
-        stdin: call.command.stdin,
-        ...call.folders,
-        deadlineMs: context.deadlineMs,
-        silenceMs: deps.settings.silenceMs,
-        keepAliveMs: Math.max(0, lease.trustedForMs()),
-      },
-      {
-        onStdout: stdout.write,
-        onStderr: stderr.write,
-        onLine: (line) => events.add(reader.read(line)),
-      },
-      signal,
-    );
-    lease.onRenewed((trustedForMs) => job.keepAlive(trustedForMs));
-    const exit = await job.exit;
-    lease.onRenewed(undefined);
+    const exit = await carryOut(context, call, logs, (line) => events.add(reader.read(line)));
+    lease.lost.throwIfAborted();
+    evidence.artifacts.push(await logs.stdout.close(), await logs.stderr.close());
     signal.throwIfAborted();
-    const artifacts = await Promise.all([stdout.close(), stderr.close()]);
+    return endedByUs(context, exit) ?? reader.classify(exit);
+  } finally {
+    evidence.usage = events.usage();
+    // Nothing of this attempt is written after its end.
     await events.close();
-    const failed = endedByUs(context, exit) ?? reader.classify(exit);
-    const usage = events.usage();
-    return {
-      artifacts,
-      ...(failed === undefined ? {} : { failure: failed }),
-      ...(usage === undefined ? {} : { usage }),
-    };
+    await Promise.allSettled([logs.stdout.discard(), logs.stderr.discard()]);
+  }
+}
+
+interface Logs {
+  readonly stdout: ArtifactWriter;
+  readonly stderr: ArtifactWriter;
+}
+
+async function openLogs({ deps, run, attempt }: PhaseContext, phase: AgentPhase): Promise<Logs> {
+  const stdout = await deps.artifacts.open(run.runId, `${phase}-${attempt}/stdout.log`);
+  try {
+    const stderr = await deps.artifacts.open(run.runId, `${phase}-${attempt}/stderr.log`);
+    return { stdout, stderr };
   } catch (error) {
-    lease.onRenewed(undefined);
-    await Promise.allSettled([stdout.discard(), stderr.discard()]);
+    await stdout.discard();
     throw error;
+  }
+}
+
+async function carryOut(
+  context: PhaseContext,
+  { phase, command, folders }: AgentCall,
+  { stdout, stderr }: Logs,
+  onLine: (line: string) => void,
+): Promise<JobExit> {
+  const { deps, run, attempt, lease, signal } = context;
+  await useStartTicket(context, phase);
+  const job = await deps.runtime.start(
+    {
+      runId: run.runId,
+      phase,
+      attempt,
+      ...folders,
+      argv: command.argv,
+      env: command.env,
+      files: command.files,
+      stdin: command.stdin,
+      deadlineMs: Math.max(1, context.leftMs()),
+      silenceMs: deps.settings.silenceMs,
+      keepAliveMs: Math.max(0, lease.trustedForMs()),
+    },
+    { onStdout: stdout.write, onStderr: stderr.write, onLine },
+    signal,
+  );
+  try {
+    lease.onRenewed((trustedForMs) => job.keepAlive(trustedForMs));
+    // Starting took its time, and a renewal may have come and gone meanwhile.
+    job.keepAlive(Math.max(0, lease.trustedForMs()));
+    return await job.exit;
+  } finally {
+    lease.onRenewed(undefined);
   }
 }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { failure } from "../../domain/failure.ts";
-import { found, owned, perTest, type RunRepositoryFactory } from "./subject.ts";
+import { claimed, found, LEASE_MS, owned, perTest, type RunRepositoryFactory } from "./subject.ts";
 
 export function describeAttempts(factory: RunRepositoryFactory): void {
   describe("attempts", () => {
@@ -44,6 +44,43 @@ export function describeAttempts(factory: RunRepositoryFactory): void {
       await expect(runs.startAttempt(hold, "plan")).rejects.toThrow();
       expect(await subject.dump()).toEqual(before);
       expect(await runs.attemptsOf(runId)).toHaveLength(1);
+    });
+
+    test("an attempt whose owner died ended with that one's lease, not when somebody noticed", async () => {
+      const { runs } = subject;
+      const { runId, hold } = await owned(runs);
+      const attempt = await runs.startAttempt(hold, "specify");
+      const { leaseUntil } = await found(runs, runId);
+      await subject.passTime(5 * 3_600_000);
+      const next = await claimed(runs, runId);
+      expect(next.leftAt?.getTime()).toBe((leaseUntil?.getTime() ?? 0) - 5 * 3_600_000);
+      await runs.commitAttempt(next.hold, {
+        end: {
+          phase: "specify",
+          attempt,
+          state: "interrupted",
+          ...(next.leftAt === null ? {} : { endedAt: next.leftAt }),
+        },
+        events: [],
+      });
+      const [row] = await runs.attemptsOf(runId);
+      expect(row?.durationMs).toBeGreaterThan(LEASE_MS - 5_000);
+      expect(row?.durationMs).toBeLessThanOrEqual(LEASE_MS);
+    });
+
+    test("an attempt ends neither before it began nor in the future, whatever its end is said to be", async () => {
+      const { runs } = subject;
+      for (const endedAt of [new Date(0), new Date(Date.now() + 86_400_000)]) {
+        const { runId, hold } = await owned(runs);
+        const attempt = await runs.startAttempt(hold, "specify");
+        await runs.commitAttempt(hold, {
+          end: { phase: "specify", attempt, state: "interrupted", endedAt },
+          events: [],
+        });
+        const [row] = await runs.attemptsOf(runId);
+        expect(row?.durationMs).toBeGreaterThanOrEqual(0);
+        expect(row?.durationMs).toBeLessThan(60_000);
+      }
     });
 
     test("of an ended run only cleanup starts, of a live one everything else", async () => {

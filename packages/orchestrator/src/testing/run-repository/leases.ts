@@ -57,15 +57,21 @@ export function describeLeases(factory: RunRepositoryFactory): void {
       ]);
     });
 
-    test("a live lease keeps everybody out, its owner too, and a refused claim writes nothing", async () => {
-      const { runId, workerId } = await owned(subject.runs);
+    test("a live lease keeps everybody else out, and a refused claim writes nothing", async () => {
+      const { runId } = await owned(subject.runs);
       await subject.runs.registerWorker("other");
       await subject.passTime(LEASE_MS - 5_000);
       const other = await subject.runs.registerWorker("other");
       const before = await subject.dump();
-      expect(await tryClaim(runId, workerId)).toBe("this worker has it");
       expect(await tryClaim(runId, other)).toBe("another worker has it");
       expect(await subject.dump()).toEqual(before);
+    });
+
+    test("a worker whose claim was not answered claims again, and the first one counts no more", async () => {
+      const { runs } = subject;
+      const { runId, workerId, hold } = await owned(runs);
+      expect(await tryClaim(runId, workerId)).toBe("claimed");
+      await expect(runs.appendEvents(hold, [])).rejects.toMatchObject({ code: "RUN_FENCED" });
     });
 
     test("of 10 workers that claim at once, one gets the run", async () => {
@@ -152,7 +158,7 @@ export function describeLeases(factory: RunRepositoryFactory): void {
       expect(await runs.sweepRuns(look)).toEqual([]);
       await subject.passTime(2_001);
       expect(await runs.sweepRuns(look)).toEqual([{ runId, everClaimed: true }]);
-      expect((await claimed(runs, runId)).run.epoch).toBe(2);
+      expect(await claimed(runs, runId)).toMatchObject({ run: { epoch: 2 }, leftAt: null });
       const last = (await runs.eventsOf(runId, { afterSeq: 2, limit: 10 })).map(
         (event) => event.type,
       );

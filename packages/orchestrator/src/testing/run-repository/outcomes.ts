@@ -199,6 +199,22 @@ export function describeOutcomes(factory: RunRepositoryFactory): void {
       }
     });
 
+    test("a run is told as closed when its cleanup is over for so long, and not before", async () => {
+      const { runs } = subject;
+      const live = await owned(runs);
+      const { runId, hold, run } = await ended(runs);
+      const attempt = await runs.startAttempt(hold, "cleanup");
+      const closed = () => runs.closedRuns([runId, live.runId, randomUUID(), "no id"], 120_000);
+      await runs.markEventsSent(runId, (await found(runs, runId)).lastSeq);
+      await subject.passTime(120_001);
+      expect(await closed()).toEqual([]);
+      expect(await runs.finishCleanup(hold, attempt)).toBe(true);
+      expect(await closed()).toEqual([]);
+      await subject.passTime(120_001);
+      expect(await closed()).toEqual([{ runId, gitRemote: run.gitRemote }]);
+      expect(await runs.closedRuns([], 0)).toEqual([]);
+    });
+
     test("never changes", async () => {
       const { runs } = subject;
       const { runId, hold } = await ended(runs);

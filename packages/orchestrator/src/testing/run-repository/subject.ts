@@ -12,7 +12,7 @@ import type {
 /** An implementation of RunRepository under test, and what a test needs beside the port. */
 export interface RunRepositoryUnderTest {
   readonly runs: RunRepository;
-  /** Makes this much time pass for all that is stored: every lease, due time and look comes nearer by `ms`. */
+  /** Makes this much time pass for all that is stored: every lease, due time and look comes nearer, every attempt and end goes back, by `ms`. */
   readonly passTime: (ms: number) => Promise<void>;
   /** Everything that is stored, to compare before and after. */
   readonly dump: () => Promise<unknown>;
@@ -72,6 +72,7 @@ export interface Owned {
   readonly hold: Hold;
   readonly run: RunRecord;
   readonly attempts: readonly AttemptRecord[];
+  readonly leftAt: Date | null;
 }
 
 /** Claims a run for a new worker; fails the test when it may not be claimed. */
@@ -81,8 +82,8 @@ export async function claimed(runs: RunRepository, runId: string): Promise<Owned
   if (!result.claimed) {
     throw new Error(`Run ${runId} could not be claimed: ${result.because}`);
   }
-  const { run, attempts } = result;
-  return { runId, workerId, hold: { runId, epoch: run.epoch }, run, attempts };
+  const { run, attempts, leftAt } = result;
+  return { runId, workerId, hold: { runId, epoch: run.epoch }, run, attempts, leftAt };
 }
 
 /** A new run in a worker's hands. */

@@ -53,12 +53,14 @@ export function describeTakeover(factory: RunRepositoryFactory): void {
     });
 
     test("of two workers that take over at once one gets the run", async () => {
-      const { session, claim } = await ownedBySomebody();
+      const { runs, runId, session } = await ownedBySomebody();
       await session[Symbol.asyncDispose]();
-      const results = await Promise.all([
-        claim({ isRedelivered: true }),
-        claim({ isRedelivered: true }),
-      ]);
+      const workers = [await runs.registerWorker("one"), await runs.registerWorker("two")];
+      const results = await Promise.all(
+        workers.map((workerId) =>
+          runs.claimRun({ runId, workerId, leaseMs: LEASE_MS, isRedelivered: true }),
+        ),
+      );
       expect(results.filter((result) => result.claimed)).toHaveLength(1);
     });
 

@@ -55,6 +55,18 @@ describe("what the remote says", () => {
     );
   });
 
+  test("a shallow clone as remote is refused with the command that makes it whole", async () => {
+    const remote = remoteWithBranches();
+    const shallow = join(temporaryFolder(), "shallow");
+    execFileSync("git", ["clone", "-q", "--depth=1", remote.gitRemote, shallow]);
+    const error = await rejection(machine().git.fetchBase(ask(`file://${shallow}`), soon()));
+    expect(error).toMatchObject({
+      code: "BASE_BRANCH_NOT_FOUND",
+      message: expect.stringContaining("shallow"),
+      remedy: expect.stringContaining("git fetch --unshallow"),
+    });
+  });
+
   test("a second fetch of a moved branch gives the newer commit", async () => {
     const remote = remoteWithBranches();
     const { git } = machine();

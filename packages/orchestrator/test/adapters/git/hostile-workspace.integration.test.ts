@@ -140,6 +140,17 @@ test("nested repositories with programs of their own are refused, not entered", 
   expect(existsSync(join(traces, "fsmonitor"))).toBe(false);
 });
 
+test("a workspace that is gone, a file or a link is refused: another try of the machine would not help", async () => {
+  const { git, run, workspace } = await hostileAttempt();
+  const elsewhere = temporaryFolder();
+  for (const replacement of [undefined, "x", { link: elsewhere }]) {
+    rmSync(workspace, { recursive: true, force: true });
+    writeFiles("/", replacement === undefined ? {} : { [workspace]: replacement });
+    const error = await rejection(git.harvest(run, SPECIFY, soon()));
+    expect(error).toMatchObject({ code: "WORKSPACE_REFUSED", findings: [{ path: "." }] });
+  }
+});
+
 test("a .gitignore that is a pipe or a link holds nothing up", async () => {
   const { git, run, workspace } = await hostileAttempt();
   const secret = join(temporaryFolder(), "patterns");

@@ -88,6 +88,17 @@ describe("a database that goes away", () => {
     expect(await runs.renewLeases([hold], 30_000)).toHaveLength(1);
   });
 
+  test("with its connections half open: a heartbeat gives its own up, and comes through on a new one", async () => {
+    await using proxy = await tcpProxy(database.url);
+    await using runs = open(proxy.url);
+    const { hold } = await owned(runs);
+    await runs.renewLeases([hold], 30_000);
+    proxy.freeze();
+    await expect(runs.renewLeases([hold], 30_000)).rejects.toMatchObject(AWAY);
+    expect(await runs.renewLeases([hold], 30_000)).toHaveLength(1);
+    proxy.cut();
+  });
+
   test("for good: its server is stopped", async () => {
     const server = await startPrivatePostgres();
     await using runs = open(server.url);

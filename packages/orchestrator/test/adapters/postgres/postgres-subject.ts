@@ -18,10 +18,13 @@ const DUMP = TABLES.map(
 ).join(" UNION ALL ");
 
 /** Time passes by moving all that is stored into the past. */
-const PASS_TIME = `UPDATE spec_workflow_runs SET
-  lease_until = lease_until - $1::float8 * interval '1 millisecond',
-  due_at = due_at - $1::float8 * interval '1 millisecond',
-  wake_at = wake_at - $1::float8 * interval '1 millisecond'`;
+const PASS_TIME = `WITH passed AS (SELECT $1::float8 * interval '1 millisecond' AS time),
+  attempts AS (
+    UPDATE spec_workflow_task_states
+    SET started_at = started_at - time, ended_at = ended_at - time FROM passed
+  )
+  UPDATE spec_workflow_runs SET lease_until = lease_until - time, due_at = due_at - time,
+    wake_at = wake_at - time, cleaned_at = cleaned_at - time FROM passed`;
 
 /** Empties a migrated database of runs and opens the adapter on it. */
 export function postgresSubject(url: string): RunRepositoryFactory {

@@ -61,7 +61,7 @@ test("a probe leaves no lock behind", async () => {
   await session[Symbol.asyncDispose]();
   expect(await claim()).toMatchObject({ claimed: true });
   const locks = await sql.query(
-    "SELECT count(*)::int AS held FROM pg_locks WHERE locktype = 'advisory'",
+    "SELECT count(*)::int AS held FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
     [],
   );
   expect(locks).toEqual([{ held: 0 }]);

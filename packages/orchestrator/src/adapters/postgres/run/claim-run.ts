@@ -97,7 +97,8 @@ function tryClaim(database: Kysely<Database>, claim: Claim): Promise<ClaimResult
     if (run === undefined) {
       throw new Error(`Run ${claim.runId} is gone while its row is locked`);
     }
-    return { claimed: true, run, attempts: await attemptsOf(trx, claim.runId) };
+    const { leftAt } = row;
+    return { claimed: true, run, attempts: await attemptsOf(trx, claim.runId), leftAt };
   });
 }
 
@@ -105,13 +106,19 @@ async function lockRow(
   trx: Transaction<Database>,
   claim: Claim,
 ): Promise<
-  (DeliveryFacts & { readonly epoch: number; readonly owner: number | null }) | undefined
+  | (DeliveryFacts & {
+      readonly epoch: number;
+      readonly owner: number | null;
+      readonly leftAt: Date | null;
+    })
+  | undefined
 > {
   const row = await trx
     .selectFrom("spec_workflow_runs")
     .select((eb) => [
       "epoch",
       "lease_owner",
+      "lease_until",
       eb("cleaned_at", "is not", null).as("cleaned"),
       eb("outcome", "is not", null).as("ended"),
       eb("cancel_requested_at", "is not", null).as("cancelRequested"),
@@ -127,7 +134,7 @@ async function lockRow(
     return undefined;
   }
   const { cleaned, ended, cancelRequested, needsInput, due, epoch } = row;
-  const lease = !row.live ? "free" : row.lease_owner === claim.workerId ? "mine" : "other";
+  const lease = row.live && row.lease_owner !== claim.workerId ? "other" : "free";
   const suspicion =
     claim.suspectEpoch === epoch ? "epoch" : claim.isRedelivered === true ? "redelivered" : "none";
   const asksForOwner = lease === "other" && suspicion !== "none" && row.lease_owner !== null;
@@ -135,6 +142,7 @@ async function lockRow(
     suspicion,
     ownerIsGone: asksForOwner && (await isSessionGone(trx, row.lease_owner ?? 0)),
     owner: row.lease_owner,
+    leftAt: row.lease_until,
     cleaned: Boolean(cleaned),
     ended: Boolean(ended),
     cancelRequested: Boolean(cancelRequested),

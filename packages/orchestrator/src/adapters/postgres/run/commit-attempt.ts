@@ -51,7 +51,10 @@ async function closeAttempt(
     .updateTable("spec_workflow_task_states")
     .set({
       state: end.state,
-      ended_at: clockNow,
+      ended_at:
+        end.endedAt === undefined
+          ? clockNow
+          : sql<Date>`greatest(started_at, least(clock_timestamp(), ${end.endedAt}::timestamptz))`,
       failure: end.failure === undefined ? null : jsonText(end.failure),
       findings: jsonText(end.findings ?? []),
       open_questions: jsonText(end.openQuestions ?? []),
