@@ -3,6 +3,7 @@ import { type ExitCode, exitCodeOf, type RunRecord } from "@speckit/orchestrator
 import { followRun } from "./follow-run.ts";
 import type { Session } from "./open-session.ts";
 import { introduction } from "./output/introduction.ts";
+import { outliveOutput } from "./output/lost-output.ts";
 import { printResult } from "./output/print-result.ts";
 import { progress } from "./output/progress.ts";
 
@@ -25,6 +26,7 @@ export async function carryHere(
   const { orchestrator } = session;
   const { runId } = run;
   const out = options.json === true ? process.stderr : process.stdout;
+  outliveOutput();
   out.write(`${await introduction(session, run)}\n`);
   const interrupted = new AbortController();
   using _signals = onInterrupt(interrupted, options.cancelOnInterrupt === true, async () => {
@@ -48,7 +50,7 @@ export async function carryHere(
     printResult(result);
   }
   if (interrupted.signal.aborted && exitCodeOf(result.status) === 75) {
-    out.write(`speckit resume ${runId}\n`);
+    out.write(`To go on: npx speckit resume ${runId}\n`);
     return 130;
   }
   return exitCodeOf(result.status);

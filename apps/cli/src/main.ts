@@ -1,3 +1,4 @@
+import { expectLostOutput } from "./output/lost-output.ts";
 import { reportError } from "./output/report-error.ts";
 import { program } from "./program.ts";
 
@@ -7,13 +8,7 @@ if (process.channel !== undefined) {
   process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));
 }
 
-// A reader that has gone (`speckit list | head -1`) is no error.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") {
-    throw error;
-  }
-  process.exit(0);
-});
+expectLostOutput();
 
 try {
   await program().parseAsync(process.argv);

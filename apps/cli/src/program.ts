@@ -10,7 +10,7 @@ export function program(): Command {
     )
     .version(version(), "-V, --version")
     .exitOverride()
-    .showHelpAfterError("(see speckit --help)");
+    .showHelpAfterError("(see npx speckit --help)");
 
   withRequestOptions(speckit.command("run"))
     .description("carry out one run here and wait for its end")
@@ -65,7 +65,7 @@ export function program(): Command {
       process.exitCode = await listCommand(options);
     });
 
-  withCommonOptions(speckit.command("logs"))
+  withCommonOptions(speckit.command("logs"), "one JSON document per event")
     .argument("<runId>", "the run", runId)
     .option("-f, --follow", "go on until the run is over")
     .description("show a run's events, with what the agent said")
@@ -127,9 +127,9 @@ export function program(): Command {
   return speckit;
 }
 
-function withCommonOptions(command: Command): Command {
+function withCommonOptions(command: Command, stdout = "one JSON document"): Command {
   return command
-    .option("--json", "one JSON document on stdout, everything else on stderr")
+    .option("--json", `${stdout} on stdout, everything else on stderr`)
     .option("--verbose", "stack traces and log lines");
 }
 

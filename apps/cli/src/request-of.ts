@@ -1,6 +1,5 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { pathToFileURL } from "node:url";
 import { SpeckitError } from "@speckit/orchestrator";
 import { REQUEST_MAX_BYTES } from "@speckit/orchestrator/contract";
 import { readSentence } from "./read-sentence.ts";
@@ -56,14 +55,14 @@ export async function requestOf(
   return request;
 }
 
-/** A path of this machine as an absolute file:// address; everything else as it stands. */
+/** A path of this machine as an absolute one; everything else as it stands. */
 function addressOf(repository: string): string {
   const isPath =
     /^\.{0,2}\//.test(repository) ||
     repository === "." ||
     repository === ".." ||
     (!repository.startsWith("-") && !repository.includes(":") && existsSync(repository));
-  return isPath ? decodeURI(pathToFileURL(resolve(repository)).href) : repository;
+  return isPath ? resolve(repository) : repository;
 }
 
 function pick<K extends keyof RequestOptions>(

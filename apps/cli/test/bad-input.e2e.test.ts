@@ -97,6 +97,27 @@ describe("a request that cannot be taken is refused with exit 2 and makes no run
     expect(docker.stderr).toContain("docker");
   });
 
+  test.each([
+    ["an unknown command", ["nonsense"]],
+    ["an unknown option", ["run", "acme/shop", SENTENCE, "--nope"]],
+    ["a missing argument", ["run"]],
+    ["a number that is none", ["run", "acme/shop", SENTENCE, "--deadline-ms", "soon"]],
+    ["a choice there is not", ["list", "--status", "lost"]],
+    ["a run id that is none", ["status", "42"]],
+    ["a sentence taken for options", ["run", "acme/shop", "--- title"]],
+  ])("with --json, %s is one document too", async (_what, args) => {
+    const done = await speckit.run([...args, "--json"]);
+    expect(done.exitCode).toBe(2);
+    expect(JSON.parse(done.stdout)).toMatchObject({
+      status: "rejected",
+      failure: {
+        code: "REQUEST_INVALID",
+        message: expect.not.stringMatching(/^error:/),
+        remedy: expect.stringContaining("npx speckit help"),
+      },
+    });
+  });
+
   test("nothing was stored", async () => {
     const list = await speckit.run(["list", "--json"]);
     expect(JSON.parse(list.stdout)).toEqual([]);

@@ -101,6 +101,26 @@ describe("speckit run", () => {
     expect(await git(remote, "branch", "--list", result.branch)).toBe("");
   });
 
+  test.each(["with spaces and häuser", "per%20cent", "hash#question?"])(
+    "a repository in a folder %j is taken by its path, relative or absolute",
+    async (name) => {
+      const odd = await makeSampleRemote(join(folder.path, name));
+      for (const path of [odd, join(name, "remote.git")]) {
+        const done = await cli(folder.path).run([
+          "run",
+          path,
+          "Add it",
+          "--agent",
+          "scripted",
+          "--json",
+        ]);
+        expect(done.exitCode, done.stderr).toBe(0);
+        const { branch, headSha } = JSON.parse(done.stdout);
+        expect(await git(odd, "rev-parse", branch)).toBe(headSha);
+      }
+    },
+  );
+
   test("phases that were not asked for are skipped", async () => {
     const done = await run("Add a lone spec", "--phases", "specify");
     expect(done.exitCode, done.stderr).toBe(0);

@@ -44,6 +44,7 @@ export function createDatabaseFolder(stateDir: string): DatabaseLayout {
   try {
     mkdirSync(resolve(stateDir), { recursive: true });
     const layout = databaseLayout(realpathSync(stateDir));
+    refuseUnusablePath(layout);
     mkdirSync(layout.folder, { recursive: true, mode: 0o700 });
     const found = lstatSync(layout.folder);
     const uid = process.geteuid?.();
@@ -60,11 +61,33 @@ export function createDatabaseFolder(stateDir: string): DatabaseLayout {
   }
 }
 
-function refusal(folder: string, reason: string, options?: ErrorOptions): EmbeddedDatabaseError {
-  const failure = {
-    code: "EMBEDDED_DATABASE_FAILED",
-    message: `The embedded database cannot use the folder ${folder}: ${reason}.`,
-    remedy: "Set SPECKIT_HOME to a folder that this user owns and can write.",
-  } as const;
-  return new EmbeddedDatabaseError(failure, options);
+/** The lock is an SQLite file, whose path has at most 511 bytes; initdb hands its own to a shell. */
+function refuseUnusablePath({ folder, lock }: DatabaseLayout): void {
+  const maxBytes = 511 - "-journal".length;
+  if (Buffer.byteLength(lock) > maxBytes) {
+    throw refusal(folder, `its path is longer than ${maxBytes - "/guardian.lock".length} bytes`, {
+      remedy: "Set SPECKIT_HOME to a folder with a shorter path.",
+    });
+  }
+  const found = /["$`\\\n]/.exec(folder)?.[0];
+  if (found !== undefined) {
+    throw refusal(folder, `initdb cannot take ${JSON.stringify(found)} in a path`, {
+      remedy: "Set SPECKIT_HOME to a folder with a plain path.",
+    });
+  }
+}
+
+export function refusal(
+  folder: string,
+  reason: string,
+  {
+    remedy = "Set SPECKIT_HOME to a folder that this user owns and can write.",
+    cause,
+  }: { readonly remedy?: string; readonly cause?: unknown } = {},
+): EmbeddedDatabaseError {
+  const message = `The embedded database cannot use the folder ${folder}: ${reason}.`;
+  return new EmbeddedDatabaseError(
+    { code: "EMBEDDED_DATABASE_FAILED", message, remedy },
+    { cause },
+  );
 }

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { DatabaseLayout } from "./database-layout.ts";
+import { type DatabaseLayout, refusal } from "./database-layout.ts";
 import type { GuardianOrders, GuardianReport } from "./guardian-report.ts";
 import { serverEnvironment } from "./server-environment.ts";
 
@@ -28,7 +28,7 @@ export function launchGuardian(
   orders: GuardianOrders,
   onNotice: (text: string) => void,
 ): GuardianLaunch {
-  const log = openSync(layout.log, "a", 0o600);
+  const log = openLog(layout);
   const args = ["--disable-warning=ExperimentalWarning", guardianFile, JSON.stringify(orders)];
   const guardian = spawn(process.execPath, args, {
     cwd: "/",
@@ -56,6 +56,14 @@ export function launchGuardian(
     });
   });
   return { outcome: outcome.finally(leave), leave };
+}
+
+function openLog({ folder, log }: DatabaseLayout): number {
+  try {
+    return openSync(log, "a", 0o600);
+  } catch (cause) {
+    throw refusal(folder, (cause as NodeJS.ErrnoException).code ?? String(cause), { cause });
+  }
 }
 
 /** Beside this file and with its extension: `.ts` in the source, `.js` in the built package. */

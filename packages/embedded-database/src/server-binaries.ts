@@ -29,15 +29,17 @@ export function serverBinaries(
 ): ServerBinaries {
   const installed = installedPackage(platform, arch);
   const target = join(binaries, installed.version);
+  fs.mkdirSync(binaries, { recursive: true, mode: 0o755 });
+  for (const name of fs.readdirSync(binaries)) {
+    if (name !== installed.version)
+      fs.rmSync(join(binaries, name), { recursive: true, force: true });
+  }
   if (!fs.existsSync(target)) {
+    refuseFullDisk(binaries);
     const partial = `${target}.partial-${process.pid}`;
     copyBinaries(installed.folder, partial);
     refuseIfUnrunnable(join(partial, "bin", "postgres"), `${platform}-${arch}`);
     fs.renameSync(partial, target);
-  }
-  for (const name of fs.readdirSync(binaries)) {
-    if (name !== installed.version)
-      fs.rmSync(join(binaries, name), { recursive: true, force: true });
   }
   return {
     folder: target,
@@ -47,6 +49,23 @@ export function serverBinaries(
     major: installed.version.split(".")[0] ?? installed.version,
   };
 }
+
+/** Said beforehand: half a copy fails with EIO, and half an initdb in its own words. */
+export function refuseFullDisk(folder: string): void {
+  const { bavail, bsize } = fs.statfsSync(folder);
+  const freeMb = Math.floor((bavail * bsize) / 1e6);
+  if (freeMb >= neededMb) return;
+  throw new EmbeddedDatabaseError({
+    code: "EMBEDDED_DATABASE_FAILED",
+    message:
+      `The embedded database needs ${neededMb} MB for its programs and its first data; ` +
+      `the disk of ${folder} has ${freeMb} MB free.`,
+    remedy: "Free some space, or set SPECKIT_HOME to a folder on another disk.",
+  });
+}
+
+/** Measured: 60 MB of programs and 40 MB of data. */
+const neededMb = 110;
 
 function installedPackage(platform: string, arch: string): { folder: string; version: string } {
   try {

@@ -15,7 +15,7 @@ export async function submitCommand(
     process.stdout.write(`${JSON.stringify(await session.orchestrator.result(run.runId))}\n`);
     return 0;
   }
-  const carrier = session.isEmbedded ? "\nIt needs a worker: speckit worker" : "";
+  const carrier = session.isEmbedded ? "\nIt needs a worker: npx speckit worker" : "";
   process.stdout.write(
     `run ${run.runId} ${isNew ? "stored" : `is there already (${run.status})`}\nbranch ${run.branch}${carrier}\n`,
   );

@@ -1,4 +1,10 @@
-import { type ExitCode, exitCodeOfFailure, failureOf } from "@speckit/orchestrator";
+import {
+  type ExitCode,
+  exitCodeOfFailure,
+  type Failure,
+  failureOf,
+  SpeckitError,
+} from "@speckit/orchestrator";
 import { CommanderError } from "commander";
 
 /**
@@ -12,11 +18,14 @@ export function reportError(
 ): ExitCode {
   if (error instanceof CommanderError) {
     // Commander has printed its own message, or the help that was asked for.
+    if (error.exitCode !== 0 && options.json) {
+      printRejection(wrongUse(error));
+    }
     return error.exitCode === 0 ? 0 : 2;
   }
   const failure = failureOf(error);
   if (options.json) {
-    process.stdout.write(`${JSON.stringify({ status: "rejected", runId: null, failure })}\n`);
+    printRejection(failure);
   }
   process.stderr.write(`speckit: ${failure.code}: ${failure.message}\n  ${failure.remedy}\n`);
   if (options.verbose && error instanceof Error) {
@@ -26,4 +35,17 @@ export function reportError(
     }
   }
   return exitCodeOfFailure(failure);
+}
+
+function printRejection(failure: Failure): void {
+  process.stdout.write(`${JSON.stringify({ status: "rejected", runId: null, failure })}\n`);
+}
+
+function wrongUse({ message }: CommanderError): Failure {
+  return failureOf(
+    new SpeckitError("REQUEST_INVALID", message.replace(/^error: /, ""), {
+      remedy:
+        "`npx speckit help <command>` shows how it is called; a sentence that begins with - comes after --.",
+    }),
+  );
 }
