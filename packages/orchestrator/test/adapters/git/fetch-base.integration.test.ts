@@ -61,9 +61,11 @@ describe("what the remote says", () => {
     execFileSync("git", ["clone", "-q", "--depth=1", remote.gitRemote, shallow]);
     const error = await rejection(machine().git.fetchBase(ask(`file://${shallow}`), soon()));
     expect(error).toMatchObject({
-      code: "BASE_BRANCH_NOT_FOUND",
-      message: expect.stringContaining("shallow"),
-      remedy: expect.stringContaining("git fetch --unshallow"),
+      failure: {
+        code: "BASE_BRANCH_NOT_FOUND",
+        message: expect.stringContaining("shallow"),
+        remedy: expect.stringContaining("git fetch --unshallow"),
+      },
     });
   });
 

@@ -147,7 +147,9 @@ test("a workspace that is gone, a file or a link is refused: another try of the 
     rmSync(workspace, { recursive: true, force: true });
     writeFiles("/", replacement === undefined ? {} : { [workspace]: replacement });
     const error = await rejection(git.harvest(run, SPECIFY, soon()));
-    expect(error).toMatchObject({ code: "WORKSPACE_REFUSED", findings: [{ path: "." }] });
+    expect(error).toMatchObject({
+      failure: { code: "WORKSPACE_REFUSED", findings: [{ path: "." }] },
+    });
   }
 });
 
