@@ -13,7 +13,9 @@ afterAll(async () => {
   await sql[Symbol.asyncDispose]();
 });
 
-const SESSION = "SELECT pid FROM pg_stat_activity WHERE application_name = $1";
+/** Worker ids begin anew in every database, and test files share a server. */
+const SESSION =
+  "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1";
 const nameOf = (workerId: number) => `speckit worker ${workerId}`;
 
 async function ownedRun() {
@@ -29,15 +31,12 @@ async function ownedRun() {
 test("a session whose connection is cut is taken again by itself", async () => {
   const { owner, session, claim } = await ownedRun();
   const [before] = await sql.query(SESSION, [nameOf(owner)]);
-  await sql.query(
-    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1",
-    [nameOf(owner)],
-  );
+  await sql.query(`SELECT pg_terminate_backend(pid) FROM (${SESSION}) AS session`, [nameOf(owner)]);
   await eventually(
     "another session holds the lock",
     () =>
       sql.query(
-        `${SESSION} AND EXISTS (SELECT FROM pg_locks l WHERE l.pid = pg_stat_activity.pid AND l.locktype = 'advisory')`,
+        `${SESSION} AND EXISTS (SELECT FROM pg_locks l WHERE l.pid = pg_stat_activity.pid AND l.locktype = 'advisory' AND l.granted)`,
         [nameOf(owner)],
       ),
     (rows) => rows.length === 1 && JSON.stringify(rows[0]) !== JSON.stringify(before),
