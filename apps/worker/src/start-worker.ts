@@ -1,6 +1,11 @@
 import { hostname } from "node:os";
 import type { RunningWorker } from "@speckit/orchestrator";
-import { loggerFor, type OrchestratorConfig, openOrchestrator } from "@speckit/orchestrator/node";
+import {
+  loggerFor,
+  type OpenOptions,
+  type OrchestratorConfig,
+  openOrchestrator,
+} from "@speckit/orchestrator/node";
 import { type HealthServer, startHealthServer } from "./health-server.ts";
 import { untilServicesAnswer } from "./until-services-answer.ts";
 
@@ -21,6 +26,7 @@ export interface WorkerHandle extends AsyncDisposable {
 export async function startWorker(
   config: OrchestratorConfig,
   signal: AbortSignal,
+  options: Pick<OpenOptions, "reach"> = {},
 ): Promise<WorkerHandle> {
   const logger = loggerFor(config);
   const undo = new AsyncDisposableStack();
@@ -47,7 +53,7 @@ export async function startWorker(
           );
     const opened = undo.use(
       await untilServicesAnswer(
-        () => openOrchestrator(config, { logger, onConnecting }),
+        () => openOrchestrator(config, { ...options, logger, onConnecting }),
         logger,
         signal,
       ),

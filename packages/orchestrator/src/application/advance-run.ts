@@ -46,6 +46,7 @@ export async function advanceRun(
       { runId: claim.run.runId, epoch: claim.run.epoch },
       claimedAtMs.value,
     );
+    await deps.reach?.("run.claimed", { runId });
     deps.relay.kick(runId);
     return await carryRun({ ...deps, logger }, claim, lease, stopping);
   } catch (error) {

@@ -30,6 +30,7 @@ export async function attemptPhase(
     throw new Error(`Run ${run.runId}: no phase ${run.phaseIx} in its pipeline`);
   }
   const attempt = await orLost(lease, deps.runs.startAttempt(lease.hold, phase));
+  await deps.reach?.("attempt.opened", { runId: run.runId, phase, attempt });
   deps.relay.kick(run.runId);
   const logger = deps.logger.with({ phase, attempt, branch: run.branch });
   logger.info("phase started");

@@ -122,6 +122,7 @@ async function step(
   }
   if (stopping.aborted || holdIsOver) {
     await orLost(lease, deps.runs.releaseRun(lease.hold, [{ type: "run.handed_over" }]));
+    await deps.reach?.("run.released", { runId: run.runId });
     return handOn(run.runId);
   }
   const next = await attemptPhase(deps, situation);

@@ -1,4 +1,4 @@
-import type { AttemptCommit } from "../ports/run-repository.ts";
+import type { AttemptCommit, AttemptEnd } from "../ports/run-repository.ts";
 import type { Dependencies } from "./dependencies.ts";
 import type { HeldLease } from "./lease-keeper.ts";
 import { whileHeld } from "./while-held.ts";
@@ -11,11 +11,13 @@ import { whileHeld } from "./while-held.ts";
  * @throws SpeckitError `RUN_FENCED` when the lease is lost while waiting
  */
 export async function commitSurely(
-  deps: Pick<Dependencies, "runs" | "clock" | "logger">,
+  deps: Pick<Dependencies, "runs" | "clock" | "logger" | "reach">,
   lease: HeldLease,
   commit: AttemptCommit,
 ): Promise<void> {
   const { hold } = lease;
+  const at = { runId: hold.runId, ...(commit.end === undefined ? {} : placeOf(commit.end)) };
+  await deps.reach?.("result.committing", at);
   let tries = 0;
   await whileHeld(deps, lease, async () => {
     tries += 1;
@@ -24,6 +26,11 @@ export async function commitSurely(
     }
     await deps.runs.commitAttempt(hold, commit);
   });
+  await deps.reach?.("result.committed", at);
+}
+
+function placeOf({ phase, attempt }: AttemptEnd): Pick<AttemptEnd, "phase" | "attempt"> {
+  return { phase, attempt };
 }
 
 async function isDone(

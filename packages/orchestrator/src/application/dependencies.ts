@@ -2,6 +2,7 @@ import type { RepositoryAddress } from "../domain/repository-address.ts";
 import type { AgentBackend } from "../ports/agent-backend.ts";
 import type { ArtifactStore } from "../ports/artifact-store.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { ReachFailpoint } from "../ports/failpoints.ts";
 import type { GitWorkspace } from "../ports/git-workspace.ts";
 import type { Identity } from "../ports/identity.ts";
 import type { JobRuntime } from "../ports/job-runtime.ts";
@@ -27,4 +28,6 @@ export interface Dependencies {
   readonly identity: Identity;
   readonly logger: Logger;
   readonly settings: Settings;
+  /** Tests alone set it: see `FAILPOINTS`. */
+  readonly reach?: ReachFailpoint | undefined;
 }

@@ -1,5 +1,6 @@
 import type { CloudEvent } from "../contract/run-event.ts";
 import { OUTCOMES } from "../domain/run-state.ts";
+import type { ReachFailpoint } from "../ports/failpoints.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { EventRecord, RunRepository } from "../ports/run-repository.ts";
 import type { Transport } from "../ports/transport.ts";
@@ -28,6 +29,7 @@ export interface EventRelayDependencies {
   readonly transport: Transport;
   readonly logger: Logger;
   readonly deploymentId: string;
+  readonly reach?: ReachFailpoint | undefined;
 }
 
 export function eventRelay(deps: EventRelayDependencies): EventRelay {
@@ -85,6 +87,7 @@ async function sendAll(deps: EventRelayDependencies, runId: string): Promise<voi
         await reply(deps, runId);
       }
     }
+    await deps.reach?.("event.published", { runId });
     await deps.runs.markEventsSent(runId, last.seq);
   }
 }

@@ -25,7 +25,14 @@ export interface Submitted {
 
 type SubmitDependencies = Pick<
   Dependencies,
-  "runs" | "transport" | "backends" | "defaultBackend" | "isAllowed" | "identity" | "logger"
+  | "runs"
+  | "transport"
+  | "backends"
+  | "defaultBackend"
+  | "isAllowed"
+  | "identity"
+  | "logger"
+  | "reach"
 >;
 
 /**
@@ -73,9 +80,12 @@ export async function submitRun(
       `Run ${result.run.runId} was made with this runId or idempotencyKey from another request`,
     );
   }
+  const at = { runId: result.run.runId };
+  await deps.reach?.("request.stored", at);
   if (result.inserted || result.run.cleanedAt === null) {
     await wake(deps, result.run);
   }
+  await deps.reach?.("request.woken", at);
   return { run: result.run, isNew: result.inserted };
 }
 

@@ -30,7 +30,7 @@ async function isBacklogWhole(deps: Pick<Dependencies, "runs" | "transport">): P
  * @param only look at this run alone: an embedded command carries no run but its own
  */
 export async function sweep(
-  deps: Pick<Dependencies, "runs" | "transport" | "logger" | "settings"> & {
+  deps: Pick<Dependencies, "runs" | "transport" | "logger" | "settings" | "reach"> & {
     readonly relay: EventRelay;
   },
   only?: string,
@@ -41,6 +41,9 @@ export async function sweep(
     leaseMs,
     ...(only === undefined ? {} : { only }),
   });
+  if (due.length > 0) {
+    await deps.reach?.("sweep.picked", {});
+  }
   const silent = due.some((row) => !row.everClaimed) && (await isBacklogWhole(deps));
   // At once: with a broker that is away, each of a hundred would wait for its own confirm in turn.
   const published = await Promise.all(

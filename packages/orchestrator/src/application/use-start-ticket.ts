@@ -19,4 +19,5 @@ export async function useStartTicket(context: PhaseContext, phase: Phase): Promi
       `Run ${run.runId}: the start ticket of ${phase} ${attempt} is used or no longer valid`,
     );
   }
+  await deps.reach?.("ticket.used", { runId: run.runId, phase, attempt });
 }

@@ -12,6 +12,7 @@ import { DEFAULT_SETTINGS } from "../application/settings.ts";
 import { isRepositoryAllowed } from "../domain/repository-address.ts";
 import { SpeckitError } from "../domain/speckit-error.ts";
 import type { AgentBackend } from "../ports/agent-backend.ts";
+import type { ReachFailpoint } from "../ports/failpoints.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Transport } from "../ports/transport.ts";
 import { type OrchestratorConfig, secretsOf } from "./config.ts";
@@ -29,6 +30,8 @@ export interface OpenOptions {
   readonly logger?: Logger;
   /** Told before each service is connected to, for whoever shows what is waited for. */
   readonly onConnecting?: (service: "PostgreSQL" | "RabbitMQ") => void;
+  /** For tests that end or hold up a worker where it hurts. */
+  readonly reach?: ReachFailpoint;
 }
 
 /**
@@ -42,7 +45,7 @@ export async function openOrchestrator(
   config: OrchestratorConfig,
   options: OpenOptions = {},
 ): Promise<OpenOrchestrator> {
-  const { logger = loggerFor(config), onConnecting } = options;
+  const { logger = loggerFor(config), onConnecting, reach } = options;
   const { databaseUrl } = config;
   if (databaseUrl === undefined) {
     throw new SpeckitError(
@@ -71,7 +74,7 @@ export async function openOrchestrator(
     if (config.amqpUrl !== undefined) {
       onConnecting?.("RabbitMQ");
     }
-    const transport = undo.use(await openTransport(config, deploymentId, logger));
+    const transport = undo.use(await openTransport(config, deploymentId, logger, reach));
     const backends = backendsOf(config);
     const deps: Dependencies = {
       runs,
@@ -101,6 +104,7 @@ export async function openOrchestrator(
       identity: systemIdentity,
       logger,
       settings: { ...DEFAULT_SETTINGS, ...config.settings },
+      reach,
     };
     const orchestrator = new Orchestrator(deps);
     const opened = undo.move();
@@ -145,6 +149,7 @@ async function openTransport(
   config: OrchestratorConfig,
   deploymentId: string,
   logger: Logger,
+  reach: ReachFailpoint | undefined,
 ): Promise<Transport> {
   if (config.amqpUrl === undefined) {
     const { openInProcessTransport } = await import("../adapters/in-process/index.ts");
@@ -155,6 +160,7 @@ async function openTransport(
     url: config.amqpUrl,
     deploymentId,
     logger,
+    reach,
     ...(config.amqpPrefix === undefined ? {} : { prefix: config.amqpPrefix }),
   });
 }

@@ -1,6 +1,7 @@
 export type * from "./agent-backend.ts";
 export type * from "./artifact-store.ts";
 export type * from "./clock.ts";
+export type * from "./failpoints.ts";
 export type * from "./git-workspace.ts";
 export type * from "./identity.ts";
 export type * from "./job-runtime.ts";

@@ -1,1 +1,2 @@
+export { FAILPOINTS } from "../ports/failpoints.ts";
 export { describeTransport } from "./transport-contract.ts";

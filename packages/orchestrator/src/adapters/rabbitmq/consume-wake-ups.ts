@@ -11,6 +11,7 @@
  * A handler's slot is held until its verdict is carried out, and its delivery is acked last.
  */
 import type { WakeUp } from "../../contract/wake-up.ts";
+import type { ReachFailpoint } from "../../ports/failpoints.ts";
 import type { Logger } from "../../ports/logger.ts";
 import type { Consumption, DeliveryVerdict, TransportHandlers } from "../../ports/transport.ts";
 import { pause } from "./back-off.ts";
@@ -35,6 +36,7 @@ export interface ConsumeContext {
   readonly logger: Logger;
   /** Tests shorten it. Default 5 s. */
   readonly giveBackAfterMs?: number | undefined;
+  readonly reach?: ReachFailpoint | undefined;
 }
 
 export interface StartedConsumption extends Consumption {
@@ -92,7 +94,11 @@ export function consumeWakeUps(
       hasSlot = true;
       // A delivery that was lost while it waited is somebody else's by now.
       if (delivery.isOurs()) {
-        await carryOut(delivery, await verdictOn(wakeUp, delivery.message.fields.redelivered));
+        await carryOut(
+          delivery,
+          wakeUp,
+          await verdictOn(wakeUp, delivery.message.fields.redelivered),
+        );
       }
     });
     if (!hasSlot) {
@@ -103,7 +109,7 @@ export function consumeWakeUps(
       const waitMs = context.giveBackAfterMs ?? GIVE_BACK_AFTER_MS;
       await Promise.race([pause(waitMs, stopping.signal), delivery.lost]);
       if (!stopping.signal.aborted && waiting.leave()) {
-        await carryOut(delivery, { do: "publish_and_ack", wakeUp, route: { to: "work" } });
+        await carryOut(delivery, wakeUp, { do: "publish_and_ack", wakeUp, route: { to: "work" } });
       }
     }
   }
@@ -120,10 +126,15 @@ export function consumeWakeUps(
     }
   }
 
-  async function carryOut(delivery: Delivery, verdict: DeliveryVerdict): Promise<void> {
+  async function carryOut(
+    delivery: Delivery,
+    { runId }: WakeUp,
+    verdict: DeliveryVerdict,
+  ): Promise<void> {
     if (verdict.do === "leave") {
       return;
     }
+    await context.reach?.("delivery.judged", { runId });
     if (verdict.do === "ack") {
       delivery.ack();
       return;
@@ -132,6 +143,7 @@ export function consumeWakeUps(
     await publishThenAck(delivery, () => publisher.publish(publication), {
       logger,
       stopping: stopping.signal,
+      onPublished: () => context.reach?.("delivery.published", { runId }),
     });
   }
 

@@ -1,4 +1,5 @@
 import type { Channel } from "amqplib";
+import type { ReachFailpoint } from "../../ports/failpoints.ts";
 import type { Logger } from "../../ports/logger.ts";
 import type { Transport } from "../../ports/transport.ts";
 import { brokerAddress } from "./broker-address.ts";
@@ -23,6 +24,8 @@ export interface RabbitTransportOptions {
   readonly confirmWithinMs?: number;
   /** How long a delivery waits for a slot before another worker may have it. Default 5 000. */
   readonly giveBackAfterMs?: number;
+  /** Tests alone set it: see `FAILPOINTS`. */
+  readonly reach?: ReachFailpoint | undefined;
 }
 
 export interface RabbitTransport extends Transport {
@@ -92,6 +95,7 @@ export async function openRabbitTransport(
         prefix,
         logger,
         giveBackAfterMs: options.giveBackAfterMs,
+        reach: options.reach,
       };
       const started = [
         consumeWakeUps(context, handlers.onWakeUp, slots),

@@ -17,11 +17,21 @@ import type { Delivery } from "./queue-consumer.ts";
 export async function publishThenAck(
   delivery: Delivery,
   publish: (failures: number) => Promise<void>,
-  { logger, stopping }: { readonly logger: Logger; readonly stopping: AbortSignal },
+  {
+    logger,
+    stopping,
+    onPublished,
+  }: {
+    readonly logger: Logger;
+    readonly stopping: AbortSignal;
+    /** Between the two. */
+    readonly onPublished?: () => Promise<void> | undefined;
+  },
 ): Promise<void> {
   for (let failures = 0; delivery.isOurs(); ) {
     try {
       await publish(failures);
+      await onPublished?.();
       delivery.ack();
       return;
     } catch (error) {

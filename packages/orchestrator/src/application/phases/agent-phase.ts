@@ -82,6 +82,7 @@ async function judge(
     message: commitMessage(phase, run.runId, featureDirectory),
     dateSeconds: Math.floor(run.createdAt.getTime() / 1000) + run.phaseIx,
   });
+  await deps.reach?.("tree.committed", { runId: run.runId, phase, attempt });
   evidence.artifacts.push(
     await deps.artifacts.put(run.runId, `${phase}-${attempt}/changes.patch`, committed.patch),
   );

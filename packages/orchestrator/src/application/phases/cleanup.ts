@@ -34,6 +34,7 @@ export async function cleanUp(
       lease.lost.throwIfAborted();
       await keepLastArtifacts(deps, hold);
     });
+    await deps.reach?.("cleanup.removed", { runId, phase: "cleanup", attempt });
     if (trouble !== undefined && attempt < MAX_CLEANUP_STARTS) {
       return recordTrouble(deps, hold, attempt, trouble);
     }
@@ -48,6 +49,7 @@ export async function cleanUp(
     deps.logger.warn("last events not sent yet", { runId, error: String(error) });
   }
   const closed = await deps.runs.finishCleanup(hold, attempt);
+  await deps.reach?.("cleanup.finished", { runId, phase: "cleanup", attempt });
   return closed ? undefined : { lookAgainMs: LOOK_AGAIN_MS };
 }
 

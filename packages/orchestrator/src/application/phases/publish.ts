@@ -23,6 +23,11 @@ export async function publish(context: PhaseContext): Promise<PhaseReport> {
     await useStartTicket(context, "publish");
     // A cancel from here on is too late for the push: cut in the middle, nobody knew whether it was taken.
     await deps.git.push(gitRun, run.branchOldSha, letGo);
+    await deps.reach?.("push.done", {
+      runId: run.runId,
+      phase: "publish",
+      attempt: context.attempt,
+    });
   }
   return {
     changed: false,

@@ -35,7 +35,12 @@ export async function superviseAgent(
   const reader = call.backend.reader();
   const logs = await openLogs(context, phase);
   try {
-    const exit = await carryOut(context, call, logs, (line) => events.add(reader.read(line)));
+    const at = { runId: context.run.runId, phase, attempt };
+    const exit = await carryOut(context, call, logs, (line) => {
+      void deps.reach?.("agent.output", at);
+      events.add(reader.read(line));
+    });
+    await deps.reach?.("agent.exited", at);
     lease.lost.throwIfAborted();
     evidence.artifacts.push(await logs.stdout.close(), await logs.stderr.close());
     signal.throwIfAborted();
@@ -90,6 +95,7 @@ async function carryOut(
     signal,
   );
   try {
+    await deps.reach?.("agent.started", { runId: run.runId, phase, attempt });
     lease.onRenewed((trustedForMs) => job.keepAlive(trustedForMs));
     // Starting took its time, and a renewal may have come and gone meanwhile.
     job.keepAlive(Math.max(0, lease.trustedForMs()));
