@@ -13,6 +13,8 @@ export function asyncapiSchemas() {
   const registry = z.registry();
   const named = {
     RunRequest: contract.runRequestSchema,
+    RunCommand: contract.runCommandSchema,
+    CommandResult: contract.commandResultSchema,
     RunResult: contract.runResultSchema,
     RunRejected: contract.runRejectedSchema,
     Failure: contract.failureSchema,

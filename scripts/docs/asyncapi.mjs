@@ -47,11 +47,21 @@ function document() {
         messages: { runRequest: message("runRequest") },
         bindings: routingKey(names.requests),
       },
+      commands: {
+        address: ROUTING_KEYS.command,
+        description: "Commands to runs, through the same door.",
+        messages: { runCommand: message("runCommand") },
+        bindings: routingKey(names.requests),
+      },
       replies: {
         address: null,
         description:
           "The requester's own queue, named in the request's reply-to; by default exchange.",
-        messages: { result: message("result"), rejected: message("rejected") },
+        messages: {
+          result: message("result"),
+          rejected: message("rejected"),
+          commandResult: message("commandResult"),
+        },
       },
       ...Object.fromEntries(events.map((type) => [camel(type), eventChannel(type)])),
       deadLetters: {
@@ -74,15 +84,15 @@ function document() {
         channel: channel("requests"),
         messages: [messageIn("requests", "runRequest")],
         bindings: { amqp: { ack: true, bindingVersion } },
-        reply: {
-          address: {
-            location: "$message.header#/reply-to",
-            description:
-              "The AMQP property reply-to (no header): a queue, or amq.rabbitmq.reply-to.",
-          },
-          channel: channel("replies"),
-          messages: [messageIn("replies", "result"), messageIn("replies", "rejected")],
-        },
+        reply: replyWith("result", "rejected"),
+      },
+      receiveCommand: {
+        action: "receive",
+        summary: "A command is taken, or refused; one that is no command is kept with its reason.",
+        channel: channel("commands"),
+        messages: [messageIn("commands", "runCommand")],
+        bindings: { amqp: { ack: true, bindingVersion } },
+        reply: replyWith("commandResult", "rejected"),
       },
       ...Object.fromEntries(events.map((type) => [`send${pascal(type)}`, eventOperation(type)])),
       sendDeadLetter: {
@@ -104,6 +114,17 @@ function document() {
   };
 }
 
+function replyWith(...keys) {
+  return {
+    address: {
+      location: "$message.header#/reply-to",
+      description: "The AMQP property reply-to (no header): a queue, or amq.rabbitmq.reply-to.",
+    },
+    channel: channel("replies"),
+    messages: keys.map((key) => messageIn("replies", key)),
+  };
+}
+
 function messages(events) {
   return {
     runRequest: {
@@ -122,6 +143,26 @@ function messages(events) {
           payload: { ...sentence, idempotencyKey: "ticket-4711", baseBranch: "main", dryRun: true },
         },
       ],
+    },
+    runCommand: {
+      name: "runCommand",
+      title: "Command",
+      contentType: "application/json",
+      correlationId: {
+        location: "$message.header#/correlation-id",
+        description: "The AMQP property correlation-id (no header); the reply carries the same.",
+      },
+      payload: schemaRef("RunCommand"),
+      examples: [
+        { name: "cancel", payload: { ...command, command: "cancel" } },
+        { name: "answer", payload: { ...command, command: "answer", answers: ["Google", null] } },
+      ],
+    },
+    commandResult: {
+      name: "commandResult",
+      title: "What became of a command",
+      contentType: "application/json",
+      payload: schemaRef("CommandResult"),
     },
     result: {
       name: "result",
@@ -148,6 +189,12 @@ function messages(events) {
     },
   };
 }
+
+const command = {
+  schemaVersion: 1,
+  commandId: "01a21094-11c8-7a53-a6a0-2d1f5f3b7c10",
+  runId: "01a21090-93f7-74f9-afab-16b655e41c38",
+};
 
 const sentence = {
   schemaVersion: 1,
@@ -222,7 +269,8 @@ function routingKey(exchangeName) {
   return { amqp: { is: "routingKey", exchange, bindingVersion } };
 }
 
-const whenOf = (type) => contract.EVENT_TYPES[type] ?? "A request was refused; there is no run.";
+const whenOf = (type) =>
+  contract.EVENT_TYPES[type] ?? "A request or command was refused at the door.";
 const channel = (key) => ({ $ref: `#/channels/${key}` });
 const message = (key) => ({ $ref: `#/components/messages/${key}` });
 const messageIn = (channelKey, key) => ({ $ref: `#/channels/${channelKey}/messages/${key}` });

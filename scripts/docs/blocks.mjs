@@ -65,11 +65,24 @@ export const BLOCKS = {
       ["routing key", "when", "data"],
       Object.entries(contract.EVENT_DATA).map(([name, schema]) => [
         code(name),
-        contract.EVENT_TYPES[name] ?? "A request was refused; there is no run.",
+        contract.EVENT_TYPES[name] ?? "A request or command was refused at the door.",
         Object.keys(schema.shape).map(code).join(", "),
       ]),
     ),
   request: () => schemaFields(contract.runRequestSchema),
+  commands: () =>
+    table(
+      ["command", "fields", "meaning"],
+      contract.runCommandSchema.options.map((option) => [
+        code(option.shape.command.value),
+        Object.entries(option.shape)
+          .filter(([name]) => !(name in contract.runCommandSchema.options[0].shape))
+          .map(([name, field]) => `${code(name)}: ${field.description}`)
+          .join("; "),
+        option.description,
+      ]),
+    ),
+  "command-result": () => schemaFields(contract.commandResultSchema),
   result: () => schemaFields(contract.runResultSchema),
   event: () => schemaFields(contract.cloudEventSchema),
 };

@@ -38,7 +38,8 @@ export async function carryHere(
       : undefined;
   {
     using shown = progress(out);
-    for await (const event of followRun(orchestrator, runId, interrupted.signal)) {
+    const following = followRun(orchestrator, runId, interrupted.signal, { untilAsked: true });
+    for await (const event of following) {
       shown.show(event);
     }
   }

@@ -11,11 +11,14 @@ const POLL_MS = 150;
 /**
  * A run's events from the first on, as they are written, until the run is closed or the signal
  * aborts. Reads rows, so it works from any machine and misses nothing.
+ *
+ * @param untilAsked stop also when the run waits for answers
  */
 export async function* followRun(
   orchestrator: Orchestrator,
   runId: string,
   signal: AbortSignal,
+  { untilAsked = false }: { readonly untilAsked?: boolean } = {},
 ): AsyncGenerator<EventRecord, RunRecord | undefined> {
   let afterSeq = 0;
   while (!signal.aborted) {
@@ -29,7 +32,8 @@ export async function* followRun(
       afterSeq = event.seq;
       yield event;
     }
-    if (run.cleanedAt !== null && events.length === 0) {
+    const isOver = run.cleanedAt !== null || (untilAsked && run.status === "needs_input");
+    if (isOver && events.length === 0) {
       return run;
     }
     if (events.length === 0) {

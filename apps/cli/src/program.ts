@@ -37,6 +37,30 @@ export function program(): Command {
       process.exitCode = await resumeCommand(id, options);
     });
 
+  withCommonOptions(speckit.command("answer"))
+    .argument("<runId>", "the run", runId)
+    .argument("<answers...>", "one for each question, in order; - leaves one to the agent")
+    .option(
+      "--round <number>",
+      "the round of questions that is answered (default: the open one)",
+      count,
+    )
+    .description("answer a run's open questions, so that it goes on")
+    .action(async (id, answers, options) => {
+      const { answerCommand } = await import("./commands/answer.ts");
+      process.exitCode = await answerCommand(id, answers, options);
+    });
+
+  withCommonOptions(speckit.command("retry"))
+    .argument("<runId>", "the run", runId)
+    .option("--new-run-id <uuid>", "id of the new run: the same one twice is one run")
+    .addOption(runtimeOption())
+    .description("go on from the last good phase of a run that failed, as a new run")
+    .action(async (id, options) => {
+      const { retryCommand } = await import("./commands/retry.ts");
+      process.exitCode = await retryCommand(id, options);
+    });
+
   withCommonOptions(speckit.command("cancel"))
     .argument("<runId>", "the run", runId)
     .description("cancel a run that is not over")
@@ -72,6 +96,15 @@ export function program(): Command {
     .action(async (id, options) => {
       const { logsCommand } = await import("./commands/logs.ts");
       process.exitCode = await logsCommand(id, options);
+    });
+
+  withCommonOptions(speckit.command("events"), "one CloudEvent per line")
+    .argument("<runId>", "the run", runId)
+    .option("-f, --follow", "go on until the run is over")
+    .description("show what happened to a run, without what the agent said")
+    .action(async (id, options) => {
+      const { eventsCommand } = await import("./commands/events.ts");
+      process.exitCode = await eventsCommand(id, options);
     });
 
   const dead = speckit.command("dead").description("messages that a fleet has refused");
@@ -145,6 +178,12 @@ function withRequestOptions(command: Command): Command {
     .option(
       "--phases <list>",
       `agent phases, separated by commas (default: ${AGENT_PHASES.join(",")})`,
+    )
+    .addOption(
+      new Option("--on-questions <what>", "what open questions do (default: assume)").choices([
+        "assume",
+        "pause",
+      ]),
     )
     .option("--dry-run", "do everything but the push")
     .option("--deadline-ms <ms>", "longest working time of the run, in milliseconds", count)

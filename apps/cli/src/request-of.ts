@@ -13,6 +13,7 @@ export interface RequestOptions {
   readonly featureDirectory?: string;
   readonly phases?: string;
   readonly dryRun?: boolean;
+  readonly onQuestions?: string;
   readonly deadlineMs?: number;
   readonly runId?: string;
   readonly idempotencyKey?: string;
@@ -39,6 +40,7 @@ export async function requestOf(
       "branch",
       "featureDirectory",
       "externalRef",
+      "onQuestions",
     ]),
     ...(agent === undefined ? {} : { agent: { backend: agent } }),
     ...(phases === undefined ? {} : { phases: phases.split(",").map((name) => name.trim()) }),

@@ -27,7 +27,7 @@
  *   omit          documents not to write, relative to the feature directory, for example ["research.md"]
  *   askQuestion   leaves `[NEEDS CLARIFICATION: …]` in the phase's main document
  *
- * @typedef {{ phase: string, directory: string, attempt: number, runId: string, request: string }} Call
+ * @typedef {{ phase: string, directory: string, attempt: number, runId: string, request: string, answers: string }} Call
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -61,7 +61,8 @@ async function work() {
   for (const [index, [path, content]] of Object.entries(documents).entries()) {
     if (omitted.includes(path)) continue;
     const question = index === 0 ? actions.askQuestion : undefined;
-    write(path, question === undefined ? content : `${content}\n${asked(question)}`);
+    const answered = index === 0 && call.phase === "specify" ? clarified(call.answers) : "";
+    write(path, `${content}${answered}${question === undefined ? "" : asked(question)}`);
   }
   say({ type: "usage", inputTokens: 0, outputTokens: 0, costUsd: 0 });
   say({ type: "message", text: `Done: ${call.phase} of ${call.directory}` });
@@ -74,8 +75,13 @@ function write(path, content) {
   say({ type: "file", path, change: "written" });
 }
 
+/** What people have answered belongs into the specification. */
+function clarified(answers) {
+  return answers === "" ? "" : `\n## Clarifications\n\n${answers}\n`;
+}
+
 function asked(question) {
-  return `## Open question\n\n- [NEEDS CLARIFICATION: ${question}]\n`;
+  return `\n## Open question\n\n- [NEEDS CLARIFICATION: ${question}]\n`;
 }
 
 /** One JSON line in the shape of speckit's agent events. */

@@ -31,6 +31,7 @@ interface EventRow {
   readonly attempt: number | null;
   readonly data: {
     readonly changed?: boolean;
+    readonly phaseIx?: number;
     readonly failure?: { readonly class: FailureClass };
   };
 }
@@ -127,7 +128,8 @@ function checkData(run: RunRow, events: readonly EventRow[]): readonly string[] 
 }
 
 function checkReplay(run: RunRow, events: readonly EventRow[]): readonly string[] {
-  let state: RunState = newRunState(run.pipeline);
+  const { phaseIx = 0, changed = false } = events[0]?.data ?? {};
+  let state: RunState = newRunState(run.pipeline, { phaseIx, changed });
   for (const row of events) {
     const event = domainEvent(row);
     // A cancel between two attempts ends the run without ending an attempt.
@@ -151,6 +153,8 @@ function domainEvent({ type, attempt, data }: EventRow): RunEvent | undefined {
     case "run.claimed":
       return { type: "run.claimed" };
     case "run.cancel_requested":
+    case "run.answered":
+    case "run.input_expired":
     case "phase.started":
       return { type };
     case "phase.succeeded":

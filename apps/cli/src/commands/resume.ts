@@ -1,8 +1,12 @@
+import { randomUUID } from "node:crypto";
 import { type ExitCode, SpeckitError } from "@speckit/orchestrator";
 import { carryHere } from "../carry-here.ts";
 import { openSession } from "../open-session.ts";
 
-/** `speckit resume`: carries an interrupted run here; of a fleet's run it shows the progress. */
+/**
+ * `speckit resume`: carries an interrupted run here, also one that waits for its next try; of a
+ * fleet's run it shows the progress.
+ */
 export async function resumeCommand(
   runId: string,
   options: { readonly json?: boolean; readonly verbose?: boolean },
@@ -12,6 +16,11 @@ export async function resumeCommand(
   if (run === undefined) {
     throw new SpeckitError("RUN_NOT_FOUND", `There is no run ${runId}`);
   }
-  await session.orchestrator.wake(runId);
+  if (run.outcome === null) {
+    const commandId = randomUUID();
+    await session.orchestrator.command({ schemaVersion: 1, commandId, runId, command: "resume" });
+  } else {
+    await session.orchestrator.wake(runId);
+  }
   return await carryHere(session, run, options);
 }

@@ -8,7 +8,7 @@ export function printResult(result: RunResult): void {
     `${styled("bold", result.status)}  run ${result.runId}`,
     `branch    ${result.branch}${result.pushed ? "" : "  (not pushed)"}`,
     ...(result.featureDirectory === null ? [] : [`feature   ${result.featureDirectory}`]),
-    ...result.openQuestions.map((question) => `question  ${question}`),
+    ...questionLines(result),
     ...failureLines(result),
   ];
   process.stdout.write(`${lines.join("\n")}\n`);
@@ -23,7 +23,9 @@ export function printStatus(result: RunResult, noWorkerSince: Date | undefined):
   const waiting =
     result.waitingFor === undefined
       ? []
-      : [`waits for ${result.waitingFor}, looked at again ${result.nextLookAt ?? ""}`];
+      : [
+          `waits for ${result.waitingFor}, looked at again ${result.nextLookAt ?? result.answerBy ?? ""}`,
+        ];
   const lines = [
     `${styled("bold", result.status)}${since}  run ${result.runId}`,
     `repository ${result.repository}`,
@@ -39,9 +41,22 @@ export function printStatus(result: RunResult, noWorkerSince: Date | undefined):
         .join(" ")
         .trimEnd(),
     ),
+    ...(result.status === "needs_input" ? questionLines(result) : []),
     ...failureLines(result),
   ];
   process.stdout.write(`${lines.join("\n")}\n`);
+}
+
+/** Questions by their numbers; of a run that waits for answers also how they are given. */
+function questionLines({ runId, status, openQuestions, answerBy }: RunResult): readonly string[] {
+  const questions = openQuestions.map((question, ix) => `question ${ix + 1}  ${question}`);
+  return status === "needs_input"
+    ? [
+        ...questions,
+        `Answer before ${answerBy ?? "its time is over"}, one text for each question:`,
+        `  npx speckit answer ${runId} ${openQuestions.map((_, ix) => `"<answer ${ix + 1}>"`).join(" ")}`,
+      ]
+    : questions;
 }
 
 function failureLines({ failure }: RunResult): readonly string[] {

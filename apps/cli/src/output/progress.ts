@@ -52,6 +52,8 @@ function lineOf(
       return told("-", "cancelled");
     case "run.waiting":
       return `  waiting about ${seconds(Number(data.tierMs))} before the next try`;
+    case "run.needs_input":
+      return `  ${styled("yellow", "?", out)} it asks, round ${String(data.round)}`;
     case "phase.warning":
       return `  ${styled("yellow", "!", out)} ${String(data.text)}`;
     default:

@@ -1,5 +1,6 @@
 import { WrongCall } from "./wrong-call.mjs";
 
+const ANSWERS_HEADING = "### What people have answered";
 const REQUEST_HEADING = "### The request, word for word";
 
 /**
@@ -19,11 +20,20 @@ export async function readCall(phases) {
   }
   const attempt = Number(required("SPECKIT_ATTEMPT"));
   const runId = required("SPECKIT_RUN_ID");
-  const request = requestIn(await readStdin());
+  const prompt = await readStdin();
+  const request = requestIn(prompt);
   if (phase === "specify" && request === "") {
     throw new WrongCall(`the prompt on stdin has no quoted text below "${REQUEST_HEADING}"`);
   }
-  return { phase, directory, attempt, runId, request };
+  return { phase, directory, attempt, runId, request, answers: answersIn(prompt) };
+}
+
+/** The list below the last such heading, as it stands: each question with its quoted answer. */
+function answersIn(prompt) {
+  const start = prompt.lastIndexOf(`\n${ANSWERS_HEADING}\n`);
+  if (start === -1) return "";
+  const [, ...sections] = prompt.slice(start).split(/^(?=- )/m);
+  return sections.join("").split(/^#/m)[0].trim();
 }
 
 /** The quoted lines below the last such heading: speckit's own part comes last. */

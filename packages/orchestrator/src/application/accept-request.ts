@@ -1,11 +1,9 @@
 import { parseRunRequestBytes } from "../contract/parse-run-request.ts";
-import { REJECTED_EVENT } from "../contract/run-event.ts";
-import type { RunRejected } from "../contract/run-result.ts";
-import type { Failure } from "../domain/failure.ts";
 import { failureOf, isSpeckitError, SpeckitError } from "../domain/speckit-error.ts";
 import type { RequestDelivery, RequestVerdict } from "../ports/transport.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { readRunResult } from "./read-run-result.ts";
+import { rejectDelivery, tell } from "./reject-delivery.ts";
 import { submitRun } from "./submit-run.ts";
 import { untilAvailable } from "./until-available.ts";
 
@@ -37,35 +35,7 @@ export async function acceptRequest(
     if (signal.aborted && (!isSpeckitError(error) || error.class !== "bad_message")) {
       return { do: "leave" };
     }
-    const failure = failureOf(error);
-    deps.logger.warn("request refused", { code: failure.code, reason: failure.message });
-    await reject(deps, delivery, failure);
-    return { do: "dead_letter", failure };
-  }
-}
-
-async function reject(
-  deps: Dependencies & { readonly deploymentId: string },
-  delivery: RequestDelivery,
-  failure: Failure,
-): Promise<void> {
-  const rejected: RunRejected = { status: "rejected", runId: claimedRunId(delivery.body), failure };
-  const id = deps.identity.newRunId();
-  await tell(deps, () =>
-    deps.transport.publishEvent({
-      specversion: "1.0",
-      id: `rejected/${id}`,
-      source: `/speckit/${deps.deploymentId}`,
-      type: `speckit.${REJECTED_EVENT}`,
-      subject: rejected.runId ?? "",
-      time: deps.clock.now().toISOString(),
-      datacontenttype: "application/json",
-      data: rejected,
-    }),
-  );
-  const { replyTo } = delivery;
-  if (replyTo !== undefined) {
-    await tell(deps, () => deps.transport.publishReply(replyTo, delivery.correlationId, rejected));
+    return rejectDelivery(deps, delivery, failureOf(error));
   }
 }
 
@@ -73,29 +43,5 @@ async function reject(
 function requireStorable(property: string, text: string | undefined): void {
   if (text?.includes("\u0000") === true) {
     throw new SpeckitError("REQUEST_INVALID", `${property}: expected text without NUL characters`);
-  }
-}
-
-/** Telling is a courtesy: what was decided stands when nobody could be told. */
-async function tell(deps: Dependencies, publish: () => Promise<void>): Promise<void> {
-  try {
-    await publish();
-  } catch (error) {
-    deps.logger.warn("not told", { error: String(error) });
-  }
-}
-
-/** The run id a refused request names, when it is readable: for the sender to match. */
-function claimedRunId(body: Uint8Array): string | null {
-  if (body.byteLength > 1_000_000) {
-    return null;
-  }
-  try {
-    const value: unknown = JSON.parse(new TextDecoder().decode(body));
-    const runId =
-      typeof value === "object" && value !== null && "runId" in value ? value.runId : null;
-    return typeof runId === "string" ? runId.slice(0, 100) : null;
-  } catch {
-    return null;
   }
 }

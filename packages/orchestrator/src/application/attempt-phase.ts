@@ -1,7 +1,9 @@
 import { assertNever } from "../domain/assert-never.ts";
+import { MAX_IDLE_CLAIMS } from "../domain/crash-loop.ts";
 import { decide } from "../domain/decide.ts";
 import { type Failure, failure } from "../domain/failure.ts";
 import type { PipelinePhase } from "../domain/phase.ts";
+import { type AnsweredQuestion, pairAnswers } from "../domain/questions.ts";
 import type { RunState } from "../domain/run-state.ts";
 import { failureOf, isSpeckitError } from "../domain/speckit-error.ts";
 import type { AttemptRecord } from "../ports/run-repository.ts";
@@ -29,6 +31,7 @@ export async function attemptPhase(
   if (phase === undefined) {
     throw new Error(`Run ${run.runId}: no phase ${run.phaseIx} in its pipeline`);
   }
+  const answers = await answersTo(deps, situation);
   const attempt = await orLost(lease, deps.runs.startAttempt(lease.hold, phase));
   await deps.reach?.("attempt.opened", { runId: run.runId, phase, attempt });
   deps.relay.kick(run.runId);
@@ -48,6 +51,7 @@ export async function attemptPhase(
     lease,
     attempt,
     findings: lastFindings(attempts, phase),
+    answers,
     leftMs: () => deadlineMs - workedMs(),
     isLastOfRun,
     signal: AbortSignal.any([lease.lost, lease.cancelled, stopping]),
@@ -94,7 +98,14 @@ async function carryOut(context: PhaseContext, phase: PipelinePhase): Promise<En
   const { deps, lease, letGo } = context;
   try {
     const report = await workOf(context, phase);
-    return report.failure === undefined ? { how: "succeeded", report } : endingOf(report.failure);
+    if (report.failure === undefined) {
+      return { how: "succeeded", report };
+    }
+    const { openQuestions } = report;
+    return {
+      ...endingOf(report.failure),
+      ...(openQuestions === undefined ? {} : { openQuestions }),
+    };
   } catch (error) {
     lease.lost.throwIfAborted();
     if (isSpeckitError(error) && error.class === "fenced") {
@@ -127,6 +138,15 @@ function interrupted(why: string): Ending {
 }
 
 function workOf(context: PhaseContext, phase: PipelinePhase): Promise<PhaseReport> {
+  if (context.run.idleClaims > MAX_IDLE_CLAIMS) {
+    return Promise.resolve({
+      changed: false,
+      failure: failure(
+        "SUPERVISOR_CRASHED",
+        `More than ${MAX_IDLE_CLAIMS} claims in a row have come to nothing before ${phase}`,
+      ),
+    });
+  }
   if (context.leftMs() <= 0) {
     return Promise.resolve({
       changed: false,
@@ -160,6 +180,21 @@ function deadline(
   const workedMs = attempts.reduce((sum, row) => sum + (row.durationMs ?? 0), 0);
   const leftMs = limitMs - workedMs;
   return { deadlineMs: Math.min(phaseDeadlineMs, leftMs), isLastOfRun: leftMs < phaseDeadlineMs };
+}
+
+async function answersTo(
+  deps: CarryDependencies,
+  { run, attempts, lease }: Situation,
+): Promise<readonly AnsweredQuestion[]> {
+  if (run.questionRound === 0) {
+    return [];
+  }
+  const asked = attempts.filter((row) => row.failure?.code === "QUESTIONS_OPEN");
+  const answered = await orLost(lease, deps.runs.answersOf(run.runId));
+  return pairAnswers(
+    asked.map((row) => row.openQuestions),
+    answered,
+  );
 }
 
 function lastFindings(

@@ -1,4 +1,5 @@
 import { wakeUp } from "../contract/wake-up.ts";
+import { isCrashLoop, MAX_TAKEOVERS } from "../domain/crash-loop.ts";
 import { failure } from "../domain/failure.ts";
 import type { RunState } from "../domain/run-state.ts";
 import { fencedError } from "../domain/speckit-error.ts";
@@ -10,7 +11,7 @@ import type { Dependencies } from "./dependencies.ts";
 import type { EventRelay } from "./event-relay.ts";
 import type { HeldLease } from "./lease-keeper.ts";
 import { cleanUp } from "./phases/cleanup.ts";
-import { recordEnd } from "./record-end.ts";
+import { type Ending, recordEnd } from "./record-end.ts";
 import { untilAvailable } from "./until-available.ts";
 import { orLost } from "./while-held.ts";
 
@@ -38,8 +39,10 @@ type Claimed = Extract<ClaimResult, { readonly claimed: true }>;
  *   cancel requested  end as cancelled
  *   stopping, or the  give the lease back, hand the run on
  *     hold is over
+ *   unanswered        the time to answer is over: end as failed
  *   ready             start the next attempt, carry it out, commit its result
  *   waiting           (lease given back by that commit) come again by the retry tier
+ *   needs input       (the same) come again when there is an answer
  *
  * Cut anywhere, the row says what was last true; nothing outside the database is believed. The same
  * goes for a step whose answer was lost because the database went away: when it is back, the row is
@@ -53,7 +56,7 @@ export async function carryRun(
   lease: HeldLease,
   stopping: AbortSignal,
 ): Promise<DeliveryVerdict> {
-  const holdUntilMs = deps.clock.monotonicMs() + deps.settings.holdMs;
+  const holdUntilMs = deps.clock.monotonicMs() + handOnAfterMs(deps);
   let known: Look | undefined = claimed;
   const nextStep = async (): Promise<DeliveryVerdict | undefined> => {
     const look: Look = known ?? (await lookAgain(deps, lease));
@@ -80,6 +83,15 @@ export async function carryRun(
       return verdict;
     }
   }
+}
+
+/**
+ * A run is handed on at the first phase boundary after half the hold: the next phase may take long,
+ * and the broker takes back what is held for half an hour. Spread, so that runs that came in one
+ * burst are not handed on in one.
+ */
+function handOnAfterMs({ clock, settings }: CarryDependencies): number {
+  return (settings.holdMs / 2) * (0.8 + 0.4 * clock.random());
 }
 
 interface Look {
@@ -110,10 +122,10 @@ async function step(
     return { do: "ack" };
   }
   if (state.kind === "running") {
-    const { attempt } = state;
-    const gone = failure("WORKER_REPLACED", "The worker that had started it is gone");
-    const endedAt = leftAt ?? undefined;
-    await recordEnd(deps, situation, { how: "interrupted", attempt, failure: gone, endedAt });
+    await recordEnd(deps, situation, {
+      ...endOfLost(situation, state),
+      endedAt: leftAt ?? undefined,
+    });
     return undefined;
   }
   if (run.cancelRequested || lease.cancelled.aborted) {
@@ -125,14 +137,45 @@ async function step(
     await deps.reach?.("run.released", { runId: run.runId });
     return handOn(run.runId);
   }
+  if (state.kind === "needs_input") {
+    await recordEnd(deps, situation, { how: "input_expired", round: run.questionRound });
+    return undefined;
+  }
   const next = await attemptPhase(deps, situation);
-  return next.kind === "waiting"
-    ? {
+  switch (next.kind) {
+    case "waiting":
+      return {
         do: "publish_and_ack",
         wakeUp: wakeUp(run.runId),
         route: { to: "work", afterMs: next.tierMs },
+      };
+    case "needs_input":
+      return { do: "ack" };
+    default:
+      return undefined;
+  }
+}
+
+/** What becomes of an attempt whose owner has died, or could not see it through. */
+function endOfLost(
+  { attempts }: Situation,
+  { attempt, earlier }: Extract<RunState, { readonly kind: "running" }>,
+): Ending & { readonly attempt: number } {
+  const takeovers = attempts.find((row) => row.state === "running")?.takeovers ?? 0;
+  return isCrashLoop(earlier, takeovers)
+    ? {
+        how: "failed",
+        attempt,
+        failure: failure(
+          "SUPERVISOR_CRASHED",
+          `More than ${MAX_TAKEOVERS} workers in a row have died over this phase`,
+        ),
       }
-    : undefined;
+    : {
+        how: "interrupted",
+        attempt,
+        failure: failure("WORKER_REPLACED", "The worker that had started it is gone"),
+      };
 }
 
 /** The wake-up that hands a run on at once. */
@@ -149,12 +192,15 @@ function stateOf(run: RunRecord, attempts: readonly AttemptRecord[]): RunState {
       cleaned: run.cleanedAt !== null,
       claimed: run.epoch > 0,
       cancelRequested: run.cancelRequested,
+      needsInput: run.status === "needs_input",
+      changedBefore: run.changedBefore,
     },
-    attempts.map(({ phase, attempt, state, changed, failure: failed }) => ({
+    attempts.map(({ phase, attempt, state, changed, takeovers, failure: failed }) => ({
       phase,
       attempt,
       state,
       changed,
+      takeovers,
       ...(failed === null ? {} : { failureClass: failed.class }),
     })),
   );

@@ -1,9 +1,12 @@
+import { parseRunCommand } from "../contract/parse-run-command.ts";
 import { parseRunRequest } from "../contract/parse-run-request.ts";
 import type { RunResult } from "../contract/run-result.ts";
 import { wakeUp } from "../contract/wake-up.ts";
+import { isSpeckitError } from "../domain/speckit-error.ts";
 import type { RuntimeReport } from "../ports/job-runtime.ts";
 import type { EventRecord, RunFilter, RunRecord } from "../ports/run-repository.ts";
 import type { TransportHealth } from "../ports/transport.ts";
+import { type AppliedCommand, applyCommand } from "./apply-command.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { readRunResult } from "./read-run-result.ts";
 import { type RunningWorker, runWorker, type WorkerOptions } from "./run-worker.ts";
@@ -55,6 +58,11 @@ export class Orchestrator {
     return this.#deps.runs.eventsOf(runId, { afterSeq, limit });
   }
 
+  /** UUID of this deployment: the source of its events. */
+  async deploymentId(): Promise<string> {
+    return this.#deps.runs.deploymentId();
+  }
+
   /** An artifact's content in pieces, from this machine's state folder. */
   artifact(runId: string, name: string): AsyncIterable<Uint8Array> {
     return this.#deps.artifacts.read(runId, name);
@@ -71,17 +79,25 @@ export class Orchestrator {
     runId: string,
     commandId: string = this.#deps.identity.newRunId(),
   ): Promise<boolean> {
-    const asked = await this.#deps.runs.requestCancel(runId, commandId);
-    if (asked) {
-      // Without it the sweeper looks in 5 s.
-      await this.wake(runId).catch((error: unknown) => {
-        this.#deps.logger.warn("wake-up not published, the sweeper will make one", {
-          runId,
-          error: String(error),
-        });
-      });
+    try {
+      await this.command({ schemaVersion: 1, commandId, runId, command: "cancel" });
+      return true;
+    } catch (error) {
+      if (isSpeckitError(error) && (error.code === "RUN_NOT_FOUND" || error.code === "RUN_ENDED")) {
+        return false;
+      }
+      throw error;
     }
-    return asked;
+  }
+
+  /**
+   * Takes a command: `cancel`, `answer`, `resume` or `retry`. Idempotent by its `commandId`.
+   *
+   * @param command the shape of `runCommandSchema`
+   * @throws SpeckitError `REQUEST_INVALID` and those of {@link applyCommand}
+   */
+  async command(command: unknown): Promise<AppliedCommand> {
+    return applyCommand(this.#deps, parseRunCommand(command));
   }
 
   /** Publishes a wake-up for a run: it is looked at now. Harmless at any time. */

@@ -26,6 +26,7 @@ export function runResultOf(
   artifacts: readonly StoredArtifact[],
 ): RunResult {
   const waits = run.outcome === null && run.status === "in_progress" && !run.hasLiveLease;
+  const asks = run.status === "needs_input";
   const { externalRef, metadata } = run.request;
   return {
     runId: run.runId,
@@ -38,15 +39,19 @@ export function runResultOf(
     featureDirectory: run.featureDirectory,
     agent: run.agent,
     phases: PHASES.map((phase) => phaseResult(phase, attempts)),
-    openQuestions: attempts.flatMap((attempt) =>
-      attempt.phase === "specify" && attempt.state === "succeeded" ? attempt.openQuestions : [],
-    ),
+    openQuestions:
+      attempts
+        .findLast((attempt) => attempt.phase === "specify" && attempt.state !== "interrupted")
+        ?.openQuestions.slice() ?? [],
     usage: totalUsage(attempts),
     diff: run.diff ?? { files: 0, insertions: 0, deletions: 0 },
     artifacts: artifacts.map(({ name, bytes, sha256 }) => ({ name, bytes, sha256 })),
     ...(run.artifactsExpireAt === null
       ? {}
       : { artifactsExpireAt: run.artifactsExpireAt.toISOString() }),
+    ...(asks ? { waitingFor: "input", questionRound: run.questionRound } : {}),
+    ...(asks ? { answerBy: run.dueAt.toISOString() } : {}),
+    ...(run.retryOf === null ? {} : { retryOf: run.retryOf }),
     ...(waits ? { waitingFor: run.isDue ? "worker" : "retry" } : {}),
     ...(waits && run.wakeAt !== null ? { nextLookAt: run.wakeAt.toISOString() } : {}),
     ...(run.failure === null ? {} : { failure: run.failure }),

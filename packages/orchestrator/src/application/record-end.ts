@@ -12,11 +12,16 @@ import type { Evidence, PhaseReport } from "./phases/phase-work.ts";
 /** What became of an attempt. */
 export type Ending =
   | { readonly how: "succeeded"; readonly report: PhaseReport }
-  | { readonly how: "failed"; readonly failure: Failure }
+  | {
+      readonly how: "failed";
+      readonly failure: Failure;
+      /** What the phase asks, when that is its failure. */
+      readonly openQuestions?: readonly string[];
+    }
   | { readonly how: "interrupted"; readonly failure: Failure }
   | { readonly how: "cancelled" };
 
-/** The same with the attempt it is about, or of a run that is cancelled between two. */
+/** The same with the attempt it is about, or of a run that ends between two. */
 export type AttemptEnding =
   | (Ending & {
       readonly attempt: number;
@@ -24,7 +29,8 @@ export type AttemptEnding =
       /** When its owner was last known to have it; default now. */
       readonly endedAt?: Date | undefined;
     })
-  | { readonly how: "cancelled"; readonly attempt?: undefined };
+  | { readonly how: "cancelled"; readonly attempt?: undefined }
+  | { readonly how: "input_expired"; readonly attempt?: undefined; readonly round: number };
 
 /**
  * Commits how an attempt ended, together with everything that follows from it: the next phase, a
@@ -48,21 +54,35 @@ export async function recordEnd(
     ...endOf(phase, ending),
     ...stored(ending),
     ...(next.kind === "ready" ? { phaseIx: next.phaseIx } : {}),
-    ...(next.kind === "waiting"
-      ? {
-          wait: {
-            dueInMs: dueInMs(next.tierMs, deps.clock.random()),
-            wakeInMs: wakeInMs(next.tierMs),
-          },
-        }
-      : {}),
+    ...waitOf(deps, next),
     ...(next.kind === "ended"
       ? { outcome: outcomeOf(situation, next.outcome, phase, ending) }
       : {}),
-    events: eventsOf(phase, ending, next),
+    events: [...eventsOf(phase, ending), ...restingEvents(deps, situation, phase, ending, next)],
   };
   await commitSurely(deps, lease, commit);
   return next;
+}
+
+/** After the deadline of an answer the sweeper looks a little later than the run is due. */
+const AFTER_DEADLINE_MS = 5_000;
+
+function waitOf(
+  { clock, settings }: CarryDependencies,
+  next: RunState,
+): Pick<AttemptCommit, "wait"> {
+  switch (next.kind) {
+    case "waiting":
+      return {
+        wait: { dueInMs: dueInMs(next.tierMs, clock.random()), wakeInMs: wakeInMs(next.tierMs) },
+      };
+    case "needs_input": {
+      const dueIn = settings.answerWithinMs;
+      return { wait: { dueInMs: dueIn, wakeInMs: dueIn + AFTER_DEADLINE_MS, forInput: true } };
+    }
+    default:
+      return {};
+  }
 }
 
 /** The lease's renewal may know of a cancel before the row was read again. */
@@ -82,6 +102,8 @@ function domainEvent(ending: AttemptEnding): RunEvent {
       return { type: "phase.interrupted" };
     case "cancelled":
       return { type: "phase.cancelled" };
+    case "input_expired":
+      return { type: "run.input_expired" };
   }
 }
 
@@ -91,6 +113,7 @@ function endOf(phase: PipelinePhase, ending: AttemptEnding): { readonly end?: At
   }
   const { attempt, how, evidence, endedAt } = ending;
   const report = "report" in ending ? ending.report : undefined;
+  const questions = questionsOf(ending);
   return {
     end: {
       phase,
@@ -102,9 +125,17 @@ function endOf(phase: PipelinePhase, ending: AttemptEnding): { readonly end?: At
         : {}),
       ...(report === undefined ? {} : { changed: report.changed }),
       ...(evidence?.usage === undefined ? {} : { usage: evidence.usage }),
-      ...(report?.openQuestions === undefined ? {} : { openQuestions: report.openQuestions }),
+      ...(questions === undefined ? {} : { openQuestions: questions }),
     },
   };
+}
+
+function questionsOf(ending: AttemptEnding): readonly string[] | undefined {
+  return "report" in ending
+    ? ending.report.openQuestions
+    : "openQuestions" in ending
+      ? ending.openQuestions
+      : undefined;
 }
 
 function stored(ending: AttemptEnding): Partial<AttemptCommit> {
@@ -117,9 +148,11 @@ function stored(ending: AttemptEnding): Partial<AttemptCommit> {
   };
 }
 
-function eventsOf(phase: Phase, ending: AttemptEnding, next: RunState): readonly NewEvent[] {
+function eventsOf(phase: Phase, ending: AttemptEnding): readonly NewEvent[] {
   if (ending.attempt === undefined) {
-    return [];
+    return ending.how === "input_expired"
+      ? [{ type: "run.input_expired", data: { round: ending.round } }]
+      : [];
   }
   const data =
     ending.how === "succeeded"
@@ -127,10 +160,29 @@ function eventsOf(phase: Phase, ending: AttemptEnding, next: RunState): readonly
       : "failure" in ending
         ? { failure: ending.failure }
         : {};
-  const event: NewEvent = { type: `phase.${ending.how}`, phase, attempt: ending.attempt, data };
-  return next.kind === "waiting"
-    ? [event, { type: "run.waiting", phase, data: { tierMs: next.tierMs } }]
-    : [event];
+  return [{ type: `phase.${ending.how}`, phase, attempt: ending.attempt, data }];
+}
+
+/** What the run rests for from now on. */
+function restingEvents(
+  { settings }: CarryDependencies,
+  { run }: Situation,
+  phase: Phase,
+  ending: AttemptEnding,
+  next: RunState,
+): readonly NewEvent[] {
+  switch (next.kind) {
+    case "waiting":
+      return [{ type: "run.waiting", phase, data: { tierMs: next.tierMs } }];
+    case "needs_input": {
+      const { answerWithinMs } = settings;
+      const round = run.questionRound + 1;
+      const data = { round, questions: questionsOf(ending) ?? [], answerWithinMs };
+      return [{ type: "run.needs_input", phase, data }];
+    }
+    default:
+      return [];
+  }
 }
 
 function outcomeOf(
@@ -149,7 +201,7 @@ function outcomeOf(
     outcome,
     ...(failed === undefined ? {} : { failure: failed }),
     closing: (held) => ({
-      neverStarted: neverStarted(run.pipeline, [...started], held),
+      neverStarted: neverStarted(run.pipeline.slice(run.firstPhaseIx), [...started], held),
       events: [
         {
           type: `run.${held}`,
@@ -174,7 +226,16 @@ function runFailure(
   phase: PipelinePhase,
   ending: AttemptEnding,
 ): Failure | undefined {
-  if (outcome !== "failed" || !("failure" in ending)) {
+  if (outcome !== "failed") {
+    return undefined;
+  }
+  if (ending.how === "input_expired") {
+    return failure(
+      "QUESTIONS_UNANSWERED",
+      `${phase}: nobody has answered round ${ending.round} of its questions`,
+    );
+  }
+  if (!("failure" in ending)) {
     return undefined;
   }
   // What spends no budget ends a run only by the number of starts.

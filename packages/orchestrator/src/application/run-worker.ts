@@ -1,4 +1,5 @@
 import type { Consumption, Transport, TransportHandlers } from "../ports/transport.ts";
+import { acceptCommand } from "./accept-command.ts";
 import { acceptRequest } from "./accept-request.ts";
 import { advanceRun } from "./advance-run.ts";
 import type { Dependencies } from "./dependencies.ts";
@@ -67,7 +68,10 @@ export async function runWorker(
         inHand.delete(runId);
       }
     },
-    onRequest: (request) => acceptRequest(all, request, stopping.signal),
+    onRequest: (delivery) =>
+      delivery.kind === "command"
+        ? acceptCommand(all, delivery, stopping.signal)
+        : acceptRequest(all, delivery, stopping.signal),
   };
   const consumption = await consume(deps.transport, handlers, options.slots, [leases, session]);
   const sweeping = sweepUntil(all, options.only, stopping.signal);

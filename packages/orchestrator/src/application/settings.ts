@@ -14,6 +14,8 @@ export interface Settings {
   readonly runDeadlineMs: number;
   /** Longest time an agent may print nothing. */
   readonly silenceMs: number;
+  /** How long a run that has asked waits for answers; then it fails. */
+  readonly answerWithinMs: number;
 }
 
 export const DEFAULT_SETTINGS: Settings = {
@@ -24,6 +26,7 @@ export const DEFAULT_SETTINGS: Settings = {
   phaseDeadlineMs: 900_000,
   runDeadlineMs: 1_800_000,
   silenceMs: 300_000,
+  answerWithinMs: 7 * 86_400_000,
 };
 
 /**

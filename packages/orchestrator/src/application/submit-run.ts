@@ -5,7 +5,7 @@ import { canonicalJson } from "../domain/canonical-json.ts";
 import { pipelineFor } from "../domain/phase.ts";
 import { parseRepository, type RepositoryAddress } from "../domain/repository-address.ts";
 import { SpeckitError } from "../domain/speckit-error.ts";
-import type { RunRecord } from "../ports/run-repository.ts";
+import type { NewRun, RunRecord } from "../ports/run-repository.ts";
 import type { Dependencies } from "./dependencies.ts";
 
 export interface Submission {
@@ -23,7 +23,7 @@ export interface Submitted {
   readonly isNew: boolean;
 }
 
-type SubmitDependencies = Pick<
+export type SubmitDependencies = Pick<
   Dependencies,
   | "runs"
   | "transport"
@@ -56,28 +56,45 @@ export async function submitRun(
     );
   }
   const runId = request.runId?.toLowerCase() ?? deps.identity.newRunId();
-  const result = await deps.runs.insertRun({
-    runId,
-    request,
-    requestHash: deps.identity.sha256(canonicalJson(submission.received)),
-    repository: address.repository,
-    gitRemote: address.gitRemote,
-    branch: request.branch ?? branchNameFor(request.specifyText, deps.identity.sha256(runId)),
-    agent,
-    pipeline: pipelineFor(request.phases),
-    replyTo: submission.replyTo,
-    correlationId: submission.correlationId,
-  });
+  return storeAndWake(
+    deps,
+    {
+      runId,
+      request,
+      requestHash: deps.identity.sha256(canonicalJson(submission.received)),
+      repository: address.repository,
+      gitRemote: address.gitRemote,
+      branch: request.branch ?? branchNameFor(request.specifyText, deps.identity.sha256(runId)),
+      agent,
+      pipeline: pipelineFor(request.phases),
+      replyTo: submission.replyTo,
+      correlationId: submission.correlationId,
+    },
+    "REQUEST_CONFLICT",
+  );
+}
+
+/**
+ * Stores a run and publishes its first wake-up; both may be done again.
+ *
+ * @param conflict what another body under the same id or key is refused with
+ */
+export async function storeAndWake(
+  deps: SubmitDependencies,
+  run: NewRun,
+  conflict: "REQUEST_CONFLICT" | "COMMAND_CONFLICT",
+): Promise<Submitted> {
+  const result = await deps.runs.insertRun(run);
   if (!result.inserted && result.because === "branch_busy") {
     throw new SpeckitError(
       "BRANCH_BUSY",
-      `Branch ${request.branch ?? ""} of ${address.repository} belongs to run ${result.runId}, which is not over`,
+      `Branch ${run.branch} of ${run.repository} belongs to run ${result.runId}, which is not over`,
     );
   }
   if (!result.inserted && result.because === "other_request") {
     throw new SpeckitError(
-      "REQUEST_CONFLICT",
-      `Run ${result.run.runId} was made with this runId or idempotencyKey from another request`,
+      conflict,
+      `Run ${result.run.runId} was made with this id or key from something else`,
     );
   }
   const at = { runId: result.run.runId };
@@ -89,7 +106,8 @@ export async function submitRun(
   return { run: result.run, isNew: result.inserted };
 }
 
-function admit(deps: SubmitDependencies, request: RunRequest): RepositoryAddress {
+/** @throws SpeckitError `REPOSITORY_INVALID` or `REPOSITORY_NOT_ALLOWED` */
+export function admit(deps: SubmitDependencies, request: RunRequest): RepositoryAddress {
   const address = parseRepository(request.repository);
   if ("problem" in address) {
     throw new SpeckitError("REPOSITORY_INVALID", `repository: ${address.problem}`);

@@ -52,6 +52,12 @@ export const EVENT_DATA = {
     branch: z.string(),
     agent: z.string().meta({ description: "Name of the backend" }),
     pipeline: z.array(z.enum(PHASES)).meta({ description: "Phases in order, without cleanup" }),
+    retryOf: z.uuid().optional().meta({ description: "The run this one goes on from" }),
+    phaseIx: z.int().optional().meta({ description: "Its first phase in the pipeline, from 0" }),
+    changed: z
+      .boolean()
+      .optional()
+      .meta({ description: "The phases before have changed the tree" }),
   }),
   "run.started": claimed,
   "run.claimed": claimed,
@@ -60,6 +66,15 @@ export const EVENT_DATA = {
     phase: z.enum(PHASES),
     tierMs: z.int().meta({ description: "Longest time until the next try, in milliseconds" }),
   }),
+  "run.needs_input": ofRun.extend({
+    phase: z.enum(PHASES),
+    round: z.int().min(1).meta({ description: "1, 2, … per run" }),
+    questions: z.array(z.string()),
+    answerWithinMs: z.int().meta({ description: "Then the run fails, in milliseconds" }),
+  }),
+  "run.answered": ofRun.extend({ commandId: z.string(), round: z.int().min(1) }),
+  "run.input_expired": ofRun.extend({ round: z.int().min(1) }),
+  "run.resumed": ofRun.extend({ commandId: z.string() }),
   "run.handed_over": ofRun,
   "run.succeeded": ended,
   "run.no_changes": ended,

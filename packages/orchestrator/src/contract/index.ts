@@ -1,6 +1,14 @@
 export { EVENT_DATA, eventSchemaOf } from "./event-data.ts";
 export { REQUEST_MAX_BYTES } from "./limits.ts";
+export { parseRunCommand, parseRunCommandBytes } from "./parse-run-command.ts";
 export { parseRunRequest, parseRunRequestBytes } from "./parse-run-request.ts";
+export {
+  type CommandName,
+  type CommandResult,
+  commandResultSchema,
+  type RunCommand,
+  runCommandSchema,
+} from "./run-command.ts";
 export {
   type CloudEvent,
   cloudEventSchema,

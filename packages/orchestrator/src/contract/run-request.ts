@@ -3,16 +3,11 @@ import { isBranchName } from "../domain/branch-name.ts";
 import { isFeatureDirectory } from "../domain/feature-directory.ts";
 import { AGENT_PHASES } from "../domain/phase.ts";
 import { parseRepository } from "../domain/repository-address.ts";
+import { storableText } from "./storable-text.ts";
 
 const branchName = z.string().refine(isBranchName, {
   error: "expected a branch name that git check-ref-format accepts, with no part starting with '-'",
 });
-
-/** JSON text that PostgreSQL can store: NUL is valid JSON, but no text in jsonb. */
-const storableText = z
-  .string()
-  .refine((text) => !text.includes("\u0000"), { error: "expected text without NUL characters" })
-  .refine((text) => text.isWellFormed(), { error: "expected text without lone surrogates" });
 
 const metadata = z
   .record(
@@ -75,8 +70,9 @@ export const runRequestSchema = z.strictObject({
     .optional()
     .meta({ description: "Agent phases to carry out. Default: all." }),
   dryRun: z.boolean().optional().meta({ description: "Do everything but the push." }),
-  onQuestions: z.literal("assume").optional().meta({
-    description: "Open questions are recorded and the run goes on with the agent's assumptions.",
+  onQuestions: z.enum(["assume", "pause"]).optional().meta({
+    description:
+      "Open questions of the specification: `assume` (default) records them and goes on with the agent's assumptions, `pause` waits for answers.",
   }),
   limits: z
     .strictObject({ deadlineMs: z.int().min(1_000).max(86_400_000).optional() })

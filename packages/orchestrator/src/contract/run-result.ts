@@ -63,6 +63,12 @@ export const runResultSchema = z.object({
     )
     .meta({ description: "in order, the newest attempt of each" }),
   openQuestions: z.array(z.string()).meta({ description: "what specify left to be clarified" }),
+  questionRound: z
+    .int()
+    .optional()
+    .meta({ description: "needs_input: the round of questions to answer" }),
+  answerBy: z.iso.datetime().optional().meta({ description: "needs_input: then the run fails" }),
+  retryOf: z.uuid().optional().meta({ description: "the run it goes on from" }),
   usage: usageSchema.meta({ description: "every attempt's, also the failed ones'" }),
   diff: diffSchema.meta({ description: "base to head" }),
   artifacts: z
@@ -72,7 +78,10 @@ export const runResultSchema = z.object({
     .datetime()
     .optional()
     .meta({ description: "Artifacts are kept at least until then; known when the run has ended." }),
-  waitingFor: z.string().optional().meta({ description: "why it rests now: worker or retry" }),
+  waitingFor: z
+    .string()
+    .optional()
+    .meta({ description: "why it rests now: worker, retry or input" }),
   nextLookAt: z.iso.datetime().optional().meta({ description: "when it is looked at again" }),
   failure: failureSchema.optional().meta({ description: "why the run has failed" }),
   externalRef: z.string().optional().meta({ description: "the request's own" }),

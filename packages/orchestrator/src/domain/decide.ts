@@ -7,6 +7,8 @@ import type { AttemptFact, LiveState, Outcome, RunState } from "./run-state.ts";
 export type RunEvent =
   | { readonly type: "run.claimed" }
   | { readonly type: "run.cancel_requested" }
+  | { readonly type: "run.answered" }
+  | { readonly type: "run.input_expired" }
   | { readonly type: "phase.started" }
   | { readonly type: "phase.succeeded"; readonly changed: boolean }
   | { readonly type: "phase.failed"; readonly failureClass: FailureClass }
@@ -19,6 +21,8 @@ export type Refusal =
   | "a phase is running"
   | "no phase is running"
   | "the run waits"
+  | "the run needs input"
+  | "the run needs no input"
   | "no cancel was requested";
 
 export type Decision =
@@ -39,9 +43,22 @@ export function decide(state: RunState, event: RunEvent): Decision {
   switch (event.type) {
     case "run.claimed":
       // A running phase stays so: whoever claims after a crash first records what became of it.
-      return accept(state.kind === "running" ? state : { ...live(state), kind: "ready" });
+      // Questions stay open: only an answer lets the phase start again.
+      return accept(
+        state.kind === "running" || state.kind === "needs_input"
+          ? state
+          : { ...live(state), kind: "ready" },
+      );
     case "run.cancel_requested":
       return accept({ ...state, cancelRequested: true });
+    case "run.answered":
+      return state.kind === "needs_input"
+        ? accept({ ...live(state), kind: "ready" })
+        : refuse("the run needs no input");
+    case "run.input_expired":
+      return state.kind === "needs_input"
+        ? accept(end(state.cancelRequested ? "cancelled" : "failed"))
+        : refuse("the run needs no input");
     case "phase.started":
       if (state.kind === "ready") {
         return accept({ ...live(state), kind: "running", attempt: state.earlier.length + 1 });
@@ -62,6 +79,7 @@ const REFUSES_START = {
   queued: "the run was not claimed yet",
   running: "a phase is running",
   waiting: "the run waits",
+  needs_input: "the run needs input",
 } as const satisfies Record<Exclude<LiveState["kind"], "ready">, Refusal>;
 
 type AttemptEnd = Extract<
@@ -91,11 +109,16 @@ function afterAttempt(state: LiveState, event: AttemptEnd): Decision {
     failureClass,
   };
   const earlier = [...state.earlier, ended];
-  return accept(
-    verdict.retry === "now"
-      ? { ...live(state), kind: "ready", earlier }
-      : { ...live(state), kind: "waiting", tierMs: verdict.tierMs, earlier },
-  );
+  switch (verdict.retry) {
+    case "now":
+      return accept({ ...live(state), kind: "ready", earlier });
+    case "after_input":
+      return accept({ ...live(state), kind: "needs_input", earlier });
+    case "later":
+      return accept({ ...live(state), kind: "waiting", tierMs: verdict.tierMs, earlier });
+    default:
+      return assertNever(verdict);
+  }
 }
 
 function duringCleanup(state: Extract<RunState, { kind: "ended" }>, event: RunEvent): Decision {

@@ -15,8 +15,8 @@ export interface DeliveryFacts {
   /** The owner's database session is gone; false also when that cannot be told. */
   readonly ownerIsGone: boolean;
   readonly cancelRequested: boolean;
+  /** A run that has asked is due when nobody has answered in time. */
   readonly due: boolean;
-  readonly needsInput: boolean;
 }
 
 export type DeliveryDecision =
@@ -49,7 +49,7 @@ export function judgeDelivery(facts: DeliveryFacts | undefined): DeliveryDecisio
   if (facts.ended || facts.cancelRequested) {
     return { do: "claim" };
   }
-  if (!facts.due || facts.needsInput) {
+  if (!facts.due) {
     return ignore("it is not due");
   }
   return { do: "claim" };

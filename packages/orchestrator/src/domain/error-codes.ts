@@ -169,6 +169,22 @@ export const ERROR_CODES = {
     meaning: "There is no space left for workspaces or artifacts.",
     remedy: "Free space in the state folder (SPECKIT_HOME).",
   },
+  SUPERVISOR_CRASHED: {
+    class: "transient",
+    meaning: "Worker after worker died while it looked after this attempt.",
+    remedy:
+      "It is retried a few times; look into the workers' logs for what ends them, the agent's output first.",
+  },
+  QUESTIONS_OPEN: {
+    class: "needs_input",
+    meaning: "The specification has open questions, and the request asks to pause on them.",
+    remedy: "Answer them: `speckit answer <run> <answer> …`, one answer for each question.",
+  },
+  QUESTIONS_UNANSWERED: {
+    class: "permanent",
+    meaning: "Nobody has answered the open questions in time.",
+    remedy: "Retry the run to be asked again, or submit it with `onQuestions` set to `assume`.",
+  },
   WORKER_REPLACED: {
     class: "interrupted",
     meaning: "The worker stopped or was replaced while the phase ran.",
@@ -188,6 +204,26 @@ export const ERROR_CODES = {
     class: "permanent",
     meaning: "There is no message of this id in the dead-letter queue.",
     remedy: "`speckit dead list` shows what is there.",
+  },
+  COMMAND_CONFLICT: {
+    class: "bad_message",
+    meaning: "The same commandId was used before with another command.",
+    remedy: "Use a new commandId for a new command.",
+  },
+  ANSWER_REFUSED: {
+    class: "permanent",
+    meaning: "The run asks nothing now, asks another round, or not so many questions.",
+    remedy: "`speckit status` shows the open questions and their round.",
+  },
+  RUN_ENDED: {
+    class: "permanent",
+    meaning: "The command needs a run that is not over.",
+    remedy: "`speckit retry` makes a new run from the last good phase of one that failed.",
+  },
+  RUN_NOT_RETRYABLE: {
+    class: "permanent",
+    meaning: "Only a run that has failed or was cancelled can be retried.",
+    remedy: "Wait for its end, or submit a new request.",
   },
   RUN_NOT_FOUND: {
     class: "permanent",

@@ -30,8 +30,14 @@ export function exitCodeOf(status: RunStatus): ExitCode {
   }
 }
 
-/** Somebody named what is not there. */
-const NOT_FOUND = new Set<string>(["RUN_NOT_FOUND", "DEAD_LETTER_NOT_FOUND"]);
+/** Somebody named what is not there, or asked of a run what it cannot do now. */
+const WRONG_USE = new Set<string>([
+  "RUN_NOT_FOUND",
+  "DEAD_LETTER_NOT_FOUND",
+  "RUN_ENDED",
+  "RUN_NOT_RETRYABLE",
+  "ANSWER_REFUSED",
+]);
 
 /** The exit code of a command that failed before there was a run. */
 export function exitCodeOfFailure(failure: Failure): ExitCode {
@@ -46,6 +52,6 @@ export function exitCodeOfFailure(failure: Failure): ExitCode {
     case "restart":
       return failure.code === "INTERNAL_ERROR" ? 1 : 75;
     default:
-      return NOT_FOUND.has(failure.code) ? 2 : 1;
+      return WRONG_USE.has(failure.code) ? 2 : 1;
   }
 }

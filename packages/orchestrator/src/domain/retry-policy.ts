@@ -20,6 +20,7 @@ export const MAX_STARTS_PER_PHASE = 20;
 
 export type RetryVerdict =
   | { readonly retry: "now" }
+  | { readonly retry: "after_input" }
   | { readonly retry: "later"; readonly tierMs: RetryTierMs }
   | { readonly retry: "never"; readonly because: "permanent" | "budget spent" | "too many starts" };
 
@@ -39,6 +40,8 @@ export function judgeRetry(
   switch (dispositionOf(failureClass)) {
     case "restart":
       return { retry: "now" };
+    case "pause":
+      return { retry: "after_input" };
     case "retry": {
       const spent = earlier.filter((attempt) => attempt.failureClass === failureClass).length;
       if (spent >= (RETRY_BUDGET[failureClass] ?? 0)) {

@@ -23,6 +23,8 @@ export type AttemptState = (typeof ATTEMPT_STATES)[number];
 export interface AttemptFact {
   readonly state: Exclude<AttemptState, "running" | "skipped">;
   readonly failureClass?: FailureClass;
+  /** How often an owner died while it was open; default 0. */
+  readonly takeovers?: number;
 }
 
 interface Live {
@@ -47,6 +49,8 @@ export type RunState =
   | ({ readonly kind: "running"; readonly attempt: number } & Live)
   /** Not before a due time; the row has it. */
   | ({ readonly kind: "waiting"; readonly tierMs: RetryTierMs } & Live)
+  /** The phase asks a person: it starts again when there is an answer. */
+  | ({ readonly kind: "needs_input" } & Live)
   | {
       readonly kind: "ended";
       readonly outcome: Outcome;
@@ -56,13 +60,10 @@ export type RunState =
 
 export type LiveState = Exclude<RunState, { readonly kind: "ended" }>;
 
-export function newRunState(pipeline: readonly PipelinePhase[]): RunState {
-  return {
-    kind: "queued",
-    pipeline,
-    phaseIx: 0,
-    earlier: [],
-    cancelRequested: false,
-    changed: false,
-  };
+/** @param from where a retry of another run goes on; default: at the beginning */
+export function newRunState(
+  pipeline: readonly PipelinePhase[],
+  from: { readonly phaseIx: number; readonly changed: boolean } = { phaseIx: 0, changed: false },
+): RunState {
+  return { kind: "queued", pipeline, ...from, earlier: [], cancelRequested: false };
 }

@@ -9,6 +9,9 @@ interface RunFacts {
   readonly cleaned: boolean;
   readonly claimed: boolean;
   readonly cancelRequested: boolean;
+  readonly needsInput: boolean;
+  /** The run it retries had changed the tree already. */
+  readonly changedBefore: boolean;
 }
 
 interface AttemptFacts {
@@ -17,6 +20,7 @@ interface AttemptFacts {
   readonly state: AttemptState;
   readonly failureClass?: FailureClass;
   readonly changed: boolean;
+  readonly takeovers?: number;
 }
 
 /**
@@ -42,19 +46,30 @@ export function stateOfRun(run: RunFacts, attempts: readonly AttemptFacts[]): Ru
     phaseIx,
     cancelRequested,
     earlier: here.flatMap(endedFact),
-    changed: attempts.some((attempt) => attempt.state === "succeeded" && attempt.changed),
+    changed:
+      run.changedBefore ||
+      attempts.some((attempt) => attempt.state === "succeeded" && attempt.changed),
   };
   const running = here.find((attempt) => attempt.state === "running");
   if (running !== undefined) {
     return { ...live, kind: "running", attempt: running.attempt };
   }
+  if (run.needsInput) {
+    return { ...live, kind: "needs_input" };
+  }
   return { ...live, kind: run.claimed ? "ready" : "queued" };
 }
 
 function endedFact(attempt: AttemptFacts): readonly AttemptFact[] {
-  const { state, failureClass } = attempt;
+  const { state, failureClass, takeovers = 0 } = attempt;
   if (state === "running" || state === "skipped") {
     return [];
   }
-  return [{ state, ...(failureClass === undefined ? {} : { failureClass }) }];
+  return [
+    {
+      state,
+      ...(takeovers > 0 ? { takeovers } : {}),
+      ...(failureClass === undefined ? {} : { failureClass }),
+    },
+  ];
 }

@@ -78,6 +78,7 @@ const environmentSchema = z
     SPECKIT_PHASE_DEADLINE_MS: ms(1_000, DAY_MS).optional(),
     SPECKIT_RUN_DEADLINE_MS: ms(1_000, DAY_MS).optional(),
     SPECKIT_SILENCE_MS: ms(1_000, DAY_MS).optional(),
+    SPECKIT_ANSWER_WITHIN_MS: ms(1_000, 400 * DAY_MS).optional(),
     SPECKIT_ARTIFACT_RETENTION_MS: ms(7 * DAY_MS, 10_000 * DAY_MS).optional(),
     SPECKIT_WORKSPACE_MAX_BYTES: z.coerce
       .number({ error: "expected a number of bytes" })
@@ -184,6 +185,7 @@ function configOf(values: z.infer<typeof environmentSchema>, env: Environment): 
       phaseDeadlineMs: values.SPECKIT_PHASE_DEADLINE_MS,
       runDeadlineMs: values.SPECKIT_RUN_DEADLINE_MS,
       silenceMs: values.SPECKIT_SILENCE_MS,
+      answerWithinMs: values.SPECKIT_ANSWER_WITHIN_MS,
     }),
     artifactRetentionMs: values.SPECKIT_ARTIFACT_RETENTION_MS,
     workspaceMaxBytes: values.SPECKIT_WORKSPACE_MAX_BYTES,

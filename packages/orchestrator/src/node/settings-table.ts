@@ -97,6 +97,11 @@ export const SETTINGS = [
     meaning: "Longest time an agent may print nothing, in milliseconds.",
   },
   {
+    name: "SPECKIT_ANSWER_WITHIN_MS",
+    default: "604800000",
+    meaning: "How long a run that has asked waits for answers, in milliseconds; then it fails.",
+  },
+  {
     name: "SPECKIT_ARTIFACT_RETENTION_MS",
     default: "604800000",
     meaning: "How long artifacts are kept from a run's end, in milliseconds; at least 7 days.",

@@ -1,5 +1,6 @@
 import type { Failure, Finding } from "../domain/failure.ts";
 import type { AgentPhase } from "../domain/phase.ts";
+import type { AnsweredQuestion } from "../domain/questions.ts";
 
 /** What an agent is asked to do, before a backend puts it into its own words. */
 export interface AgentPrompt {
@@ -12,6 +13,10 @@ export interface AgentPrompt {
   readonly featureDirectory: string;
   /** Why the last attempt was not taken; empty at the first. */
   readonly findings: readonly Finding[];
+  /** What people have answered to the questions of earlier attempts, in order. */
+  readonly answers: readonly AnsweredQuestion[];
+  /** Open questions will be put to people; else the agent's assumptions hold. */
+  readonly mayAsk: boolean;
 }
 
 export interface AgentContext {

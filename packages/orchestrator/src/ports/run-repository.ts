@@ -1,3 +1,4 @@
+import type { RunCommand } from "../contract/run-command.ts";
 import type { RunEventType } from "../contract/run-event.ts";
 import type { RunRequest } from "../contract/run-request.ts";
 import type { Usage } from "../contract/run-result.ts";
@@ -37,6 +38,16 @@ export interface RunRecord {
   readonly isDue: boolean;
   readonly wakeAt: Date | null;
   readonly cancelRequested: boolean;
+  /** How often the run has asked; while its status is `needs_input`, the round that is open. */
+  readonly questionRound: number;
+  /** Claims since the last commit of an attempt, without those after a hand-over. */
+  readonly idleClaims: number;
+  /** The run it goes on from. */
+  readonly retryOf: string | null;
+  /** Index of the first phase that is this run's own. */
+  readonly firstPhaseIx: number;
+  /** The run it goes on from had changed the tree. */
+  readonly changedBefore: boolean;
   readonly replyTo: string | null;
   readonly correlationId: string | null;
   readonly lastSeq: number;
@@ -56,6 +67,8 @@ export interface AttemptRecord {
   readonly failure: Failure | null;
   readonly findings: readonly Finding[];
   readonly openQuestions: readonly string[];
+  /** How often an owner has died while the attempt was open. */
+  readonly takeovers: number;
   readonly usage: Usage | null;
   /** The phase's commit differs from the one before. */
   readonly changed: boolean;
@@ -77,6 +90,11 @@ export interface NewRun {
   readonly pipeline: readonly PipelinePhase[];
   readonly replyTo: string | undefined;
   readonly correlationId: string | undefined;
+  /**
+   * A run that failed or was cancelled: the new one goes on with its feature directory, base,
+   * checkpoint and progress. Stored with the command `retry`, whose id is the new run's.
+   */
+  readonly retryOf?: string;
 }
 
 export type InsertRunResult =
@@ -87,6 +105,28 @@ export type InsertRunResult =
       readonly run: RunRecord;
     }
   | { readonly inserted: false; readonly because: "branch_busy"; readonly runId: string };
+
+/** A command that only changes its run's row. */
+export type RowCommand = Exclude<RunCommand, { readonly command: "retry" }>;
+
+export type CommandVerdict =
+  /** `isNew` is false for a command that was taken before. */
+  | { readonly taken: true; readonly isNew: boolean }
+  | { readonly taken: false; readonly because: CommandRefusal };
+
+export type CommandRefusal =
+  | "no such run"
+  | "the run has ended"
+  | "another command has this id"
+  | "nothing is asked"
+  | "another round is asked"
+  | "more answers than questions";
+
+/** What people answered to one round of questions; null: the agent decides. */
+export interface AnsweredRound {
+  readonly round: number;
+  readonly answers: readonly (string | null)[];
+}
 
 /** The right to write to a run: holds until another claim raises the epoch. */
 export interface Hold {
@@ -170,8 +210,15 @@ export interface AttemptCommit {
   readonly checkpoint?: Uint8Array;
   readonly artifacts?: readonly StoredArtifact[];
   readonly events: readonly NewEvent[];
-  /** Lets the run rest: the lease is given back, the sweeper looks at `wakeInMs`. */
-  readonly wait?: { readonly dueInMs: number; readonly wakeInMs: number };
+  /**
+   * Lets the run rest: the lease is given back, the sweeper looks at `wakeInMs`. With `forInput` a new
+   * round of questions is open until the run is due: then it may be claimed without an answer.
+   */
+  readonly wait?: {
+    readonly dueInMs: number;
+    readonly wakeInMs: number;
+    readonly forInput?: boolean;
+  };
   /**
    * Ends the run. A cancel requested before this commit wins: then the outcome is `cancelled`, and
    * `closing` is asked with that.
@@ -202,7 +249,7 @@ export interface RunFilter {
  * Faults of the store itself are thrown as SpeckitError `DATABASE_UNAVAILABLE`.
  */
 export interface RunRepository {
-  /** Stores a run and its `run.accepted` event; the sweeper looks at it in 15 s. */
+  /** Stores a run, new or a retry, and its `run.accepted` event; the sweeper looks at it in 15 s. */
   readonly insertRun: (run: NewRun) => Promise<InsertRunResult>;
   readonly findRun: (runId: string) => Promise<RunRecord | undefined>;
   readonly listRuns: (filter: RunFilter) => Promise<readonly RunRecord[]>;
@@ -276,8 +323,19 @@ export interface RunRepository {
    */
   readonly finishCleanup: (hold: Hold, attempt: number) => Promise<boolean>;
 
-  /** Stores a command and marks the run. @returns false when the run has ended, or there is none */
-  readonly requestCancel: (runId: string, commandId: string) => Promise<boolean>;
+  /**
+   * Takes a command: its row, what it changes in the run's and its event become true together. The
+   * same command twice is one. The sweeper looks at the run in 5 s at the latest.
+   *
+   * - `cancel` marks the run; whoever ends it from then on ends it as cancelled.
+   * - `answer` closes the open round: the run is due. The same answers once more are fine.
+   * - `resume` makes a run due that waits for its next try.
+   *
+   * @param bodyHash tells another command of the same id
+   */
+  readonly storeCommand: (command: RowCommand, bodyHash: string) => Promise<CommandVerdict>;
+  /** In order of their rounds. */
+  readonly answersOf: (runId: string) => Promise<readonly AnsweredRound[]>;
 
   /** Events past the watermark, in sequence. */
   readonly unsentEvents: (runId: string, limit: number) => Promise<readonly EventRecord[]>;

@@ -1,3 +1,4 @@
+import type { CommandResult } from "../contract/run-command.ts";
 import type { CloudEvent } from "../contract/run-event.ts";
 import type { RunRejected, RunResult } from "../contract/run-result.ts";
 import type { WakeUp } from "../contract/wake-up.ts";
@@ -16,8 +17,13 @@ export type DeliveryVerdict =
   /** Neither ack nor nack: the delivery goes back when the channel closes. Only while stopping. */
   | { readonly do: "leave" };
 
-/** A request as it came through the public door. */
+/** What a reply carries: where a run stands, or what became of a request or a command. */
+export type Reply = RunResult | RunRejected | CommandResult;
+
+/** A request or a command as it came through the public door. */
 export interface RequestDelivery {
+  /** By its routing key. */
+  readonly kind: "request" | "command";
   readonly body: Uint8Array;
   readonly replyTo: string | undefined;
   readonly correlationId: string | undefined;
@@ -69,7 +75,7 @@ export interface Transport extends AsyncDisposable {
   readonly publishReply: (
     replyTo: string,
     correlationId: string | undefined,
-    body: RunResult | RunRejected,
+    body: Reply,
   ) => Promise<void>;
   /**
    * Starts consuming. At most `slots` wake-up handlers run at once; runs never claimed are taken

@@ -1,10 +1,13 @@
 import { describe } from "vitest";
 import { describeAttempts } from "./run-repository/attempts.ts";
+import { describeCommands } from "./run-repository/commands.ts";
 import { describeEvents } from "./run-repository/events.ts";
 import { describeFencing } from "./run-repository/fencing.ts";
 import { describeIntake } from "./run-repository/intake.ts";
 import { describeLeases } from "./run-repository/leases.ts";
 import { describeOutcomes } from "./run-repository/outcomes.ts";
+import { describeQuestions } from "./run-repository/questions.ts";
+import { describeRetries } from "./run-repository/retries.ts";
 import type { RunRepositoryFactory } from "./run-repository/subject.ts";
 import { describeSweeping } from "./run-repository/sweeping.ts";
 import { describeTakeover } from "./run-repository/takeover.ts";
@@ -27,5 +30,8 @@ export function describeRunRepository(name: string, factory: RunRepositoryFactor
     describeEvents(factory);
     describeSweeping(factory);
     describeTakeover(factory);
+    describeCommands(factory);
+    describeQuestions(factory);
+    describeRetries(factory);
   });
 }

@@ -22,7 +22,12 @@ test("a request waits for a database that refuses us as for one that is away: it
   const request = requestFor("/nowhere/at/all");
   const verdict = await acceptRequest(
     { ...open.deps, deploymentId: "test" },
-    { body: Buffer.from(JSON.stringify(request)), replyTo: undefined, correlationId: undefined },
+    {
+      kind: "request",
+      body: Buffer.from(JSON.stringify(request)),
+      replyTo: undefined,
+      correlationId: undefined,
+    },
     new AbortController().signal,
   );
   expect(verdict).toEqual({ do: "ack" });

@@ -43,7 +43,7 @@ describe("a request", () => {
     ["phases", [], ">=1"],
     ["phases", ["specify", "plan", "tasks", "tasks"], "<=3"],
     ["dryRun", "yes", "expected boolean, received string"],
-    ["onQuestions", "pause", 'expected "assume"'],
+    ["onQuestions", "ask", 'expected one of "assume"|"pause"'],
     ["limits", 5, "expected object, received number"],
     ["externalRef", ["x"], "expected string, received array"],
     ["metadata", "x", "expected record, received string"],

@@ -18,12 +18,15 @@ export const anyEvent: fc.Arbitrary<RunEvent> = fc.oneof(
       type: fc.constant("phase.failed" as const),
       failureClass: fc.oneof(
         { weight: 6, arbitrary: fc.constantFrom("transient", "timeout", "invalid_output") },
+        { weight: 1, arbitrary: fc.constant("needs_input") },
         { weight: 1, arbitrary: fc.constantFrom(...FAILURE_CLASSES) },
       ) as fc.Arbitrary<(typeof FAILURE_CLASSES)[number]>,
     }),
   },
   { weight: 3, arbitrary: fc.constant({ type: "phase.interrupted" } as const) },
   { weight: 1, arbitrary: fc.constant({ type: "phase.cancelled" } as const) },
+  { weight: 2, arbitrary: fc.constant({ type: "run.answered" } as const) },
+  { weight: 1, arbitrary: fc.constant({ type: "run.input_expired" } as const) },
 );
 
 const cancelRequest: RunEvent = { type: "run.cancel_requested" };

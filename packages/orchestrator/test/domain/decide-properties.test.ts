@@ -98,8 +98,8 @@ describe("decide, over random histories", () => {
           if (event.type === "phase.failed" && after.kind !== "ended") {
             const { failureClass } = event;
             const retries = count(`${failureClass} ${before.phaseIx}`);
-            const isRestart = failureClass === "interrupted" || failureClass === "host_lost";
-            expect(retries).toBeLessThanOrEqual(isRestart ? 19 : (RETRY_BUDGET[failureClass] ?? 0));
+            const isFree = ["interrupted", "host_lost", "needs_input"].includes(failureClass);
+            expect(retries).toBeLessThanOrEqual(isFree ? 19 : (RETRY_BUDGET[failureClass] ?? 0));
             if (failureClass in most) {
               const name = failureClass as keyof typeof most;
               most[name] = Math.max(most[name], retries);
@@ -161,6 +161,7 @@ describe("decide, over random histories", () => {
         }
         const onwards: readonly RunEvent[] = [
           { type: "run.claimed" },
+          { type: "run.answered" },
           { type: "phase.started" },
           { type: "phase.succeeded", changed: false },
         ];

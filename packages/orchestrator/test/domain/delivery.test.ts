@@ -34,28 +34,22 @@ const TABLE: readonly (readonly [string, Partial<DeliveryFacts>, DeliveryDecisio
   ],
   ["another worker holds the lease", { lease: "other" }, ignore("another worker has it")],
   ["ended, not cleaned, unowned", { ended: true }, claim],
-  [
-    "a cancel is requested, also when not due or waiting for input",
-    { cancelRequested: true },
-    claim,
-  ],
+  ["a cancel is requested, also when not due", { cancelRequested: true }, claim],
   ["not due", { due: false }, ignore("it is not due")],
-  ["waits for input", { needsInput: true }, ignore("it is not due")],
   ["due and unowned", {}, claim],
 ];
 
 const LEASES = ["free", "other"] as const;
 const SUSPICIONS = ["none", "redelivered", "epoch"] as const;
 const EVERY_CASE: readonly DeliveryFacts[] = LEASES.flatMap((lease) =>
-  Array.from({ length: 3 * 64 }, (_, bits) => ({
+  Array.from({ length: 3 * 32 }, (_, bits) => ({
     lease,
-    suspicion: SUSPICIONS[Math.floor(bits / 64)] ?? "none",
-    ownerIsGone: (bits & 32) > 0,
+    suspicion: SUSPICIONS[Math.floor(bits / 32)] ?? "none",
+    ownerIsGone: (bits & 16) > 0,
     cleaned: (bits & 1) > 0,
     ended: (bits & 2) > 0,
     cancelRequested: (bits & 4) > 0,
     due: (bits & 8) > 0,
-    needsInput: (bits & 16) > 0,
   })),
 );
 

@@ -21,6 +21,7 @@ function written(rows: Rows, event: RunEvent, before: RunState, after: RunState)
     ...rows.run,
     claimed: rows.run.claimed || event.type === "run.claimed",
     cancelRequested: rows.run.cancelRequested || event.type === "run.cancel_requested",
+    needsInput: after.kind === "needs_input",
     ...(after.kind === "ended"
       ? { outcome: after.outcome, cleaned: after.cleanup === "done" }
       : { phaseIx: after.phaseIx }),
@@ -81,6 +82,8 @@ describe("stateOfRun", () => {
             cleaned: false,
             claimed: false,
             cancelRequested: false,
+            needsInput: false,
+            changedBefore: false,
           },
           attempts: [],
         };
@@ -94,14 +97,29 @@ describe("stateOfRun", () => {
           expect(stateOfRun(rows.run, rows.attempts)).toEqual(asClaimed(state));
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 1_000 },
     );
-    expect(kinds.size).toBe(5);
+    expect([...kinds].sort()).toEqual([
+      "ended",
+      "needs_input",
+      "queued",
+      "ready",
+      "running",
+      "waiting",
+    ]);
   });
 
   test("only a success changes the tree, and only a start is an attempt", () => {
     const pipeline = pipelineFor();
-    const run = { pipeline, phaseIx: 1, outcome: null, cleaned: false, claimed: true };
+    const run = {
+      pipeline,
+      phaseIx: 1,
+      outcome: null,
+      cleaned: false,
+      claimed: true,
+      needsInput: false,
+      changedBefore: false,
+    };
     const rows: readonly Attempt[] = [
       { phase: "specify", attempt: 0, state: "skipped", changed: false },
       { phase: "specify", attempt: 1, state: "failed", failureClass: "transient", changed: true },
@@ -114,7 +132,14 @@ describe("stateOfRun", () => {
   });
 
   test("an ended run has its outcome, whatever its phases were", () => {
-    const run = { pipeline: pipelineFor(), phaseIx: 3, cancelRequested: true, claimed: true };
+    const run = {
+      pipeline: pipelineFor(),
+      phaseIx: 3,
+      cancelRequested: true,
+      claimed: true,
+      needsInput: false,
+      changedBefore: false,
+    };
     expect(stateOfRun({ ...run, outcome: "failed", cleaned: true }, [])).toEqual({
       kind: "ended",
       outcome: "failed",

@@ -6,13 +6,13 @@
  * calling the library.
  */
 import type { CloudEvent } from "../../contract/run-event.ts";
-import type { RunRejected, RunResult } from "../../contract/run-result.ts";
 import type { WakeUp } from "../../contract/wake-up.ts";
 import { SpeckitError } from "../../domain/speckit-error.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Logger } from "../../ports/logger.ts";
 import type {
   DeliveryVerdict,
+  Reply,
   Transport,
   TransportHandlers,
   WakeUpRoute,
@@ -27,7 +27,7 @@ export interface InProcessTransportOptions {
   readonly onReply?: (
     replyTo: string,
     correlationId: string | undefined,
-    body: RunResult | RunRejected,
+    body: Reply,
   ) => void | Promise<void>;
   /** Default: real time, with timers that do not keep the process alive. */
   readonly clock?: Pick<Clock, "sleep">;

@@ -1,5 +1,7 @@
 import type { RunRepository } from "../../ports/run-repository.ts";
 import { artifactsOf, insertArtifacts } from "./artifact/artifact-rows.ts";
+import { answersOf } from "./command/answer-rows.ts";
+import { storeCommand } from "./command/store-command.ts";
 import { appendEvents } from "./event/append-events.ts";
 import { eventsAfter, markEventsSent, unsentEvents } from "./event/read-events.ts";
 import { type DatabaseOptions, openDatabase } from "./open-database.ts";
@@ -12,7 +14,6 @@ import { guardRun } from "./run/guard-run.ts";
 import { releaseRun, renewLeases } from "./run/hold-lease.ts";
 import { insertRun } from "./run/insert-run.ts";
 import { attemptsOf, checkpointOf, findRun, listRuns } from "./run/read-run.ts";
-import { requestCancel } from "./run/request-cancel.ts";
 import { startAttempt, useStartTicket } from "./run/start-attempt.ts";
 import { countNeverClaimed, runsWithUnsentEvents, sweepRuns } from "./run/sweep-runs.ts";
 import { inStatement, inTransaction } from "./transaction.ts";
@@ -79,7 +80,8 @@ export function postgresRunRepository(
         await insertArtifacts(trx, hold.runId, artifacts);
       }),
     finishCleanup: (hold, attempt) => finishCleanup(database, hold, attempt),
-    requestCancel: (runId, commandId) => requestCancel(database, runId, commandId),
+    storeCommand: (command, bodyHash) => storeCommand(database, command, bodyHash),
+    answersOf: (runId) => inStatement(() => answersOf(database, runId)),
     unsentEvents: (runId, limit) => inStatement(() => unsentEvents(database, runId, limit)),
     markEventsSent: (runId, seq) => inStatement(() => markEventsSent(database, runId, seq)),
     sweepRuns: (sweep) => inStatement(() => sweepRuns(database, sweep)),

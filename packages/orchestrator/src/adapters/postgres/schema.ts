@@ -10,6 +10,7 @@ export interface Database {
   spec_workflow_artifacts: ArtifactsTable;
   spec_workflow_checkpoints: CheckpointsTable;
   spec_workflow_commands: CommandsTable;
+  spec_workflow_answers: AnswersTable;
 }
 
 /** jsonb: written as JSON text, read as a value. */
@@ -48,6 +49,10 @@ export interface RunsTable {
   failure: ColumnType<unknown, string | null | undefined, string | null>;
   phase_ix: Generated<number>;
   parked_for: Nullable<string>;
+  question_round: Generated<number>;
+  retry_of: Nullable<string>;
+  first_phase_ix: Generated<number>;
+  changed_before: Generated<boolean>;
   cancel_requested_at: Nullable<Date>;
   epoch: Generated<number>;
   lease_owner: Nullable<number>;
@@ -114,5 +119,13 @@ interface CommandsTable {
   id: string;
   run_id: string;
   command: string;
+  body_hash: string;
+  created_at: Generated<Date>;
+}
+
+interface AnswersTable {
+  run_id: string;
+  round: number;
+  answers: Json<unknown>;
   created_at: Generated<Date>;
 }

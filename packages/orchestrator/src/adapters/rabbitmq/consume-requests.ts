@@ -9,7 +9,7 @@ import {
 import { deadLetter } from "./dead-letter.ts";
 import { publishThenAck } from "./publish-then-ack.ts";
 import { type Delivery, queueConsumer } from "./queue-consumer.ts";
-import { namesOf } from "./topology.ts";
+import { namesOf, ROUTING_KEYS } from "./topology.ts";
 
 const REQUESTS_AT_ONCE = 4;
 
@@ -56,8 +56,9 @@ export function consumeRequests(
 
   async function verdictOn({ message }: Delivery): Promise<RequestVerdict> {
     const { replyTo, correlationId } = message.properties;
+    const kind = message.fields.routingKey === ROUTING_KEYS.command ? "command" : "request";
     try {
-      return await onRequest({ body: message.content, replyTo, correlationId });
+      return await onRequest({ kind, body: message.content, replyTo, correlationId });
     } catch (error) {
       // A bug. The request was never stored, so unlike a wake-up it must not vanish.
       logger.error(`a request's handler threw, which is a bug: ${String(error)}`, {

@@ -1,6 +1,6 @@
-import type { RunRejected, RunResult } from "../../contract/run-result.ts";
 import { isSpeckitError } from "../../domain/speckit-error.ts";
 import type { Logger } from "../../ports/logger.ts";
+import type { Reply } from "../../ports/transport.ts";
 import type { ConfirmingPublisher, Publication } from "./confirming-publisher.ts";
 import { publishOnce } from "./publish-once.ts";
 
@@ -29,7 +29,7 @@ export async function publishReply(
   },
   replyTo: string,
   correlationId: string | undefined,
-  body: RunResult | RunRejected,
+  body: Reply,
 ): Promise<void> {
   const publication: Publication = {
     exchange: "",

@@ -28,7 +28,12 @@ export interface Topology {
 }
 
 /** Routing keys of the exchanges `<prefix>.requests` and `<prefix>.work`. */
-export const ROUTING_KEYS = { request: "run.request", start: "start", wake: "wake" } as const;
+export const ROUTING_KEYS = {
+  request: "run.request",
+  command: "run.command",
+  start: "start",
+  wake: "wake",
+} as const;
 
 const TIER_NAMES: Readonly<Record<RetryTierMs, string>> = {
   5000: "5s",
@@ -114,6 +119,7 @@ export function topologyOf(prefix: string): Topology {
     ],
     bindings: [
       { exchange: names.requests, key: ROUTING_KEYS.request, queue: names.requests },
+      { exchange: names.requests, key: ROUTING_KEYS.command, queue: names.requests },
       { exchange: names.work, key: ROUTING_KEYS.start, queue: names.start },
       { exchange: names.work, key: ROUTING_KEYS.wake, queue: names.work },
       ...tiers.map(({ name }) => ({ exchange: name, key: "", queue: name })),

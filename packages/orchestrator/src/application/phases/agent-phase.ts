@@ -1,11 +1,13 @@
 import { failure } from "../../domain/failure.ts";
 import type { AgentPhase } from "../../domain/phase.ts";
+import { MAX_QUESTION_ROUNDS } from "../../domain/questions.ts";
 import { skillName, skillPath } from "../../domain/skill.ts";
 import { SpeckitError } from "../../domain/speckit-error.ts";
 import { openQuestions } from "../../domain/verify/open-questions.ts";
 import { checksOf, verifyPhase } from "../../domain/verify/verify-phase.ts";
 import type { AgentBackend, AgentCommand, AgentPrompt } from "../../ports/agent-backend.ts";
 import type { AttemptFolders, GitRun } from "../../ports/git-workspace.ts";
+import type { RunRecord } from "../../ports/run-repository.ts";
 import { gitRunOf } from "./git-run.ts";
 import type { PhaseContext, PhaseReport } from "./phase-work.ts";
 import { superviseAgent } from "./supervise-agent.ts";
@@ -28,7 +30,7 @@ export async function agentPhase(context: PhaseContext, phase: AgentPhase): Prom
 }
 
 async function callOf(
-  { deps, run, attempt, findings, signal }: PhaseContext,
+  { deps, run, attempt, findings, answers, signal }: PhaseContext,
   phase: AgentPhase,
   gitRun: GitRun,
   folders: AttemptFolders,
@@ -51,6 +53,8 @@ async function callOf(
     arguments: phase === "specify" ? run.request.specifyText : "",
     featureDirectory: run.featureDirectory ?? "",
     findings,
+    answers: phase === "specify" ? answers : [],
+    mayAsk: asks(run, phase),
   };
   return {
     backend,
@@ -67,6 +71,7 @@ async function judge(
   const featureDirectory = run.featureDirectory ?? "";
   const harvest = await deps.git.harvest(gitRun, { phase, attempt, featureDirectory }, signal);
   const findings = verifyPhase(phase, harvest);
+  const questions = openQuestions(harvest);
   if (findings.length > 0) {
     const first = findings[0];
     return {
@@ -75,6 +80,16 @@ async function judge(
         "POSTCONDITION_FAILED",
         `${phase}: ${findings.length} of ${checksOf(phase).length} checks failed, first ${first?.check} (${first?.path}): expected ${first?.expected}`,
         { findings },
+      ),
+    };
+  }
+  if (asks(run, phase) && questions.length > 0) {
+    return {
+      changed: false,
+      openQuestions: questions,
+      failure: failure(
+        "QUESTIONS_OPEN",
+        `${phase}: ${questions.length} open question${questions.length === 1 ? "" : "s"}`,
       ),
     };
   }
@@ -90,7 +105,7 @@ async function judge(
     changed: committed.tipSha !== gitRun.tipSha,
     facts: { tipSha: committed.tipSha },
     ...(committed.checkpoint === undefined ? {} : { checkpoint: committed.checkpoint }),
-    openQuestions: openQuestions(harvest),
+    openQuestions: questions,
     told: {
       checksPassed: checksOf(phase).length,
       file: `${featureDirectory}/${MAIN_FILE[phase]}`,
@@ -98,6 +113,18 @@ async function judge(
       commit: committed.tipSha,
     },
   };
+}
+
+/**
+ * Whether open questions stop the phase. Only the specification asks, and only so often: what is
+ * still open after that is recorded, and the agent's assumptions hold.
+ */
+function asks(run: RunRecord, phase: AgentPhase): boolean {
+  return (
+    phase === "specify" &&
+    run.request.onQuestions === "pause" &&
+    run.questionRound < MAX_QUESTION_ROUNDS
+  );
 }
 
 const MAIN_FILE: Readonly<Record<AgentPhase, string>> = {

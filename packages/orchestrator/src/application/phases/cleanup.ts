@@ -1,4 +1,5 @@
-import { failureOf, isSpeckitError } from "../../domain/speckit-error.ts";
+import { isCrashLoop, MAX_IDLE_CLAIMS } from "../../domain/crash-loop.ts";
+import { failureOf, isSpeckitError, SpeckitError } from "../../domain/speckit-error.ts";
 import type { Hold, RunRecord } from "../../ports/run-repository.ts";
 import type { Dependencies } from "../dependencies.ts";
 import type { EventRelay } from "../event-relay.ts";
@@ -23,19 +24,20 @@ export async function cleanUp(
   deps: Dependencies & { readonly relay: EventRelay },
   run: RunRecord,
   lease: Pick<HeldLease, "hold" | "lost">,
-  open: { readonly attempt: number } | undefined,
+  open: { readonly attempt: number; readonly takeovers: number } | undefined,
 ): Promise<{ readonly lookAgainMs: number } | undefined> {
   const { runId } = run;
   const { hold } = lease;
   const attempt = open?.attempt ?? (await deps.runs.startAttempt(hold, "cleanup"));
   if (open === undefined || !(await isClosingEventWritten(deps, runId))) {
     const trouble = await troubleWith(async () => {
+      refuseCrashLoop(run, open?.takeovers ?? 0);
       await deps.git.removeRun(runId, run.gitRemote);
       lease.lost.throwIfAborted();
       await keepLastArtifacts(deps, hold);
     });
     await deps.reach?.("cleanup.removed", { runId, phase: "cleanup", attempt });
-    if (trouble !== undefined && attempt < MAX_CLEANUP_STARTS) {
+    if (trouble !== undefined && attempt < MAX_CLEANUP_STARTS && !isCrashed(trouble)) {
       return recordTrouble(deps, hold, attempt, trouble);
     }
     const data = trouble === undefined ? {} : { trouble: failureOf(trouble).message };
@@ -51,6 +53,20 @@ export async function cleanUp(
   const closed = await deps.runs.finishCleanup(hold, attempt);
   await deps.reach?.("cleanup.finished", { runId, phase: "cleanup", attempt });
   return closed ? undefined : { lookAgainMs: LOOK_AGAIN_MS };
+}
+
+/** Cleaning up has ended one worker after another: the run is closed without it, and says so. */
+function refuseCrashLoop({ runId, idleClaims }: RunRecord, takeovers: number): void {
+  if (idleClaims > MAX_IDLE_CLAIMS || isCrashLoop([], takeovers)) {
+    throw new SpeckitError(
+      "SUPERVISOR_CRASHED",
+      `Run ${runId}: worker after worker has died while cleaning up`,
+    );
+  }
+}
+
+function isCrashed(error: unknown): boolean {
+  return isSpeckitError(error) && error.code === "SUPERVISOR_CRASHED";
 }
 
 /** What must not keep a run from being closed for ever. A lost lease or database is no such thing. */

@@ -1,5 +1,6 @@
 import type { Usage } from "../../contract/run-result.ts";
 import type { Failure, Finding } from "../../domain/failure.ts";
+import type { AnsweredQuestion } from "../../domain/questions.ts";
 import type { StoredArtifact } from "../../ports/artifact-store.ts";
 import type { RunFacts, RunRecord } from "../../ports/run-repository.ts";
 import type { Dependencies } from "../dependencies.ts";
@@ -13,6 +14,8 @@ export interface PhaseContext {
   readonly attempt: number;
   /** What was last found wrong with this phase, empty at its first attempt. */
   readonly findings: readonly Finding[];
+  /** What people have answered so far, in order. */
+  readonly answers: readonly AnsweredQuestion[];
   /** Milliseconds that are left of this attempt: the less of the phase's deadline and the run's. */
   readonly leftMs: () => number;
   /** The run's deadline is the nearer one. */

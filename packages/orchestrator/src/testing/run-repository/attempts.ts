@@ -1,7 +1,15 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { failure } from "../../domain/failure.ts";
-import { claimed, found, LEASE_MS, owned, perTest, type RunRepositoryFactory } from "./subject.ts";
+import {
+  claimed,
+  found,
+  LEASE_MS,
+  owned,
+  perTest,
+  type RunRepositoryFactory,
+  requestCancel,
+} from "./subject.ts";
 
 export function describeAttempts(factory: RunRepositoryFactory): void {
   describe("attempts", () => {
@@ -189,7 +197,7 @@ export function describeAttempts(factory: RunRepositoryFactory): void {
       const { runs } = subject;
       const { runId, hold } = await owned(runs);
       const attempt = await runs.startAttempt(hold, "specify");
-      await runs.requestCancel(runId, randomUUID());
+      await requestCancel(runs, runId, randomUUID());
       expect(await runs.useStartTicket(hold, "specify", attempt)).toBe(false);
     });
 

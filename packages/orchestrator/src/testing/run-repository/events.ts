@@ -9,6 +9,7 @@ import {
   owned,
   perTest,
   type RunRepositoryFactory,
+  requestCancel,
 } from "./subject.ts";
 
 export function describeEvents(factory: RunRepositoryFactory): void {
@@ -23,7 +24,7 @@ export function describeEvents(factory: RunRepositoryFactory): void {
       );
       await Promise.all([
         ...batches.map((batch) => runs.appendEvents(hold, batch)),
-        ...Array.from({ length: 5 }, () => runs.requestCancel(runId, randomUUID())),
+        ...Array.from({ length: 5 }, () => requestCancel(runs, runId, randomUUID())),
       ]);
       const events = await runs.eventsOf(runId, { afterSeq: 0, limit: 1_000 });
       expect(events.map((event) => event.seq)).toEqual(
@@ -137,7 +138,7 @@ export function describeEvents(factory: RunRepositoryFactory): void {
       await subject.passTime(1_000_000_000);
       expect(await runs.sweepRuns({ limit: 10, leaseMs: LEASE_MS })).toEqual([]);
       expect(await runs.runsWithUnsentEvents(10)).toEqual([]);
-      expect(await runs.requestCancel(runId, randomUUID())).toBe(false);
+      expect(await requestCancel(runs, runId, randomUUID())).toBe(false);
       const workerId = await runs.registerWorker("late");
       expect(await runs.claimRun({ runId, workerId, leaseMs: LEASE_MS })).toEqual({
         claimed: false,

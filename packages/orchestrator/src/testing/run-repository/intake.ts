@@ -1,7 +1,15 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import type { NewRun } from "../../ports/run-repository.ts";
-import { claimed, ended, newRun, owned, perTest, type RunRepositoryFactory } from "./subject.ts";
+import {
+  claimed,
+  ended,
+  newRun,
+  owned,
+  perTest,
+  type RunRepositoryFactory,
+  requestCancel,
+} from "./subject.ts";
 
 const withKey = (idempotencyKey: string, more: Partial<NewRun> = {}): NewRun => {
   const run = newRun(more);
@@ -150,7 +158,7 @@ export function describeIntake(factory: RunRepositoryFactory): void {
       const { runs } = subject;
       for (const text of ["", "latest", `${randomUUID()}x`, "'; DROP TABLE runs; --", "\u0000"]) {
         expect(await runs.findRun(text)).toBeUndefined();
-        expect(await runs.requestCancel(text, randomUUID())).toBe(false);
+        expect(await requestCancel(runs, text, randomUUID())).toBe(false);
       }
     });
 

@@ -8,6 +8,7 @@ import {
   owned,
   perTest,
   type RunRepositoryFactory,
+  requestCancel,
 } from "./subject.ts";
 
 export function describeLeases(factory: RunRepositoryFactory): void {
@@ -126,7 +127,7 @@ export function describeLeases(factory: RunRepositoryFactory): void {
         await owned(runs),
         await owned(runs),
       ];
-      await runs.requestCancel(cancelled.runId, randomUUID());
+      await requestCancel(runs, cancelled.runId, randomUUID());
       await runs.releaseRun(fenced.hold, []);
       await claimed(runs, fenced.runId);
       await runs.releaseRun(released.hold, []);

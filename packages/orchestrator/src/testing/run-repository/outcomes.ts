@@ -11,6 +11,7 @@ import {
   owned,
   perTest,
   type RunRepositoryFactory,
+  requestCancel,
 } from "./subject.ts";
 
 /** Ends the run; the closing row and event tell for which outcome they were asked. */
@@ -174,7 +175,7 @@ export function describeOutcomes(factory: RunRepositoryFactory): void {
       async (wanted) => {
         const { runs } = subject;
         const { runId, hold } = await owned(runs);
-        await runs.requestCancel(runId, randomUUID());
+        await requestCancel(runs, runId, randomUUID());
         expect(await runs.commitAttempt(hold, outcome(wanted))).toBe("cancelled");
         expect(await found(runs, runId)).toMatchObject({ outcome: "cancelled", failure: null });
         const events = await runs.eventsOf(runId, { afterSeq: 2, limit: 10 });
@@ -191,7 +192,7 @@ export function describeOutcomes(factory: RunRepositoryFactory): void {
       for (let tries = 0; tries < 10; tries += 1) {
         const { runId, hold } = await owned(runs);
         const [isTaken, held] = await Promise.all([
-          runs.requestCancel(runId, randomUUID()),
+          requestCancel(runs, runId, randomUUID()),
           runs.commitAttempt(hold, outcome("succeeded")),
         ]);
         expect({ isTaken, held }).toEqual({ isTaken, held: isTaken ? "cancelled" : "succeeded" });

@@ -113,3 +113,13 @@ export async function found(runs: RunRepository, runId: string): Promise<RunReco
   }
   return run;
 }
+
+/** Asks to cancel a run. @returns whether that was taken */
+export async function requestCancel(
+  runs: RunRepository,
+  runId: string,
+  commandId: string = randomUUID(),
+): Promise<boolean> {
+  const command = { schemaVersion: 1, commandId, runId, command: "cancel" } as const;
+  return (await runs.storeCommand(command, "hash")).taken;
+}

@@ -9,6 +9,7 @@ import {
   owned,
   perTest,
   type RunRepositoryFactory,
+  requestCancel,
 } from "./subject.ts";
 
 export function describeSweeping(factory: RunRepositoryFactory): void {
@@ -56,7 +57,7 @@ export function describeSweeping(factory: RunRepositoryFactory): void {
       expect(await sweep({ only: runId })).toEqual([]);
       await runs.renewLeases([hold], 10 * LEASE_MS);
       expect((await found(runs, runId)).leaseUntil).not.toBeNull();
-      await runs.requestCancel(runId, randomUUID());
+      await requestCancel(runs, runId, randomUUID());
       await subject.passTime(5_001);
       expect(await sweep({ only: runId })).toEqual([{ runId, everClaimed: true }]);
     });
@@ -136,7 +137,7 @@ export function describeSweeping(factory: RunRepositoryFactory): void {
       const { runId } = await owned(runs);
       const commandId = randomUUID();
       const answers = await Promise.all(
-        Array.from({ length: 10 }, () => runs.requestCancel(runId, commandId)),
+        Array.from({ length: 10 }, () => requestCancel(runs, runId, commandId)),
       );
       expect(new Set(answers)).toEqual(new Set([true]));
       expect(await found(runs, runId)).toMatchObject({ cancelRequested: true, outcome: null });
@@ -148,8 +149,8 @@ export function describeSweeping(factory: RunRepositoryFactory): void {
       const { runs } = subject;
       const { runId } = await ended(runs);
       const before = await subject.dump();
-      expect(await runs.requestCancel(runId, randomUUID())).toBe(false);
-      expect(await runs.requestCancel(randomUUID(), randomUUID())).toBe(false);
+      expect(await requestCancel(runs, runId, randomUUID())).toBe(false);
+      expect(await requestCancel(runs, randomUUID(), randomUUID())).toBe(false);
       expect(await subject.dump()).toEqual(before);
     });
 
@@ -160,7 +161,7 @@ export function describeSweeping(factory: RunRepositoryFactory): void {
         events: [],
         wait: { dueInMs: 1_000_000, wakeInMs: 2_000_000 },
       });
-      await runs.requestCancel(runId, randomUUID());
+      await requestCancel(runs, runId, randomUUID());
       await subject.passTime(5_001);
       expect(await runs.sweepRuns({ limit: 1, leaseMs: LEASE_MS, only: runId })).toHaveLength(1);
       expect((await claimed(runs, runId)).run.cancelRequested).toBe(true);
@@ -169,7 +170,7 @@ export function describeSweeping(factory: RunRepositoryFactory): void {
     test("is not put off by a wait that its owner commits without knowing of it", async () => {
       const { runs } = subject;
       const { runId, hold } = await owned(runs);
-      await runs.requestCancel(runId, randomUUID());
+      await requestCancel(runs, runId, randomUUID());
       await runs.commitAttempt(hold, {
         events: [],
         wait: { dueInMs: 1_000_000, wakeInMs: 2_000_000 },

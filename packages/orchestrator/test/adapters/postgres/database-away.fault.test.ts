@@ -4,7 +4,7 @@ import { sql as kyselySql } from "kysely";
 import { describe, expect, test } from "vitest";
 import { postgresRunRepository } from "../../../src/adapters/postgres/index.ts";
 import { openDatabase } from "../../../src/adapters/postgres/open-database.ts";
-import { owned } from "../../../src/testing/run-repository/subject.ts";
+import { owned, requestCancel } from "../../../src/testing/run-repository/subject.ts";
 import { sqlClient } from "./sql-client.ts";
 
 const database = await testDatabase();
@@ -76,7 +76,7 @@ describe("a database that goes away", () => {
       () => runs.renewLeases([hold], 30_000),
       () => runs.touchWorker(workerId),
       () => runs.claimRun({ runId, workerId, leaseMs: 30_000 }),
-      () => runs.requestCancel(runId, randomUUID()),
+      () => requestCancel(runs, runId, randomUUID()),
       () => runs.sweepRuns({ limit: 1, leaseMs: 30_000 }),
       () => runs.deploymentId(),
     ];

@@ -49,7 +49,7 @@ describe("a run's row", () => {
     ["needs_input", { parked_for: "input" }],
     ["succeeded", { epoch: 1, outcome: "succeeded", finished_at: at }],
     ["no_changes", { epoch: 1, outcome: "no_changes", finished_at: at }],
-    ["failed", { epoch: 1, outcome: "failed", finished_at: at, parked_for: "input" }],
+    ["failed", { epoch: 1, outcome: "failed", finished_at: at }],
     ["cancelled", { outcome: "cancelled", finished_at: at }],
     ["failed", { epoch: 9, outcome: "failed", finished_at: at, cleaned_at: at, wake_at: null }],
   ])("has the status %s with %j", async (status, columns) => {
@@ -85,6 +85,7 @@ describe("a run's row", () => {
     ["with an end and no outcome", { finished_at: at }],
     ["with an unknown outcome", { outcome: "done", finished_at: at }],
     ["parked for something unknown", { parked_for: "repository" }],
+    ["parked after its end", { outcome: "failed", finished_at: at, parked_for: "input" }],
     ["with a lease of nobody", { lease_until: at }],
     ["with more events sent than there are", { last_seq: 1, sent_seq: 2 }],
     ["in a phase before the first", { phase_ix: -1 }],

@@ -1,4 +1,5 @@
 import type { Finding } from "../../../domain/failure.ts";
+import type { AnsweredQuestion } from "../../../domain/questions.ts";
 import type { AgentPrompt } from "../../../ports/agent-backend.ts";
 
 /** Opens our own part of the prompt; what stands below it is ours, what stands above is Spec Kit's. */
@@ -15,6 +16,12 @@ export function renderPrompt(prompt: AgentPrompt): string {
   const sections = [instructions(prompt), `${RUN_HEADING}\n\n${rules(prompt)}`];
   if (prompt.arguments !== "") {
     sections.push(`### The request, word for word\n\n${quoted(prompt.arguments)}`);
+  }
+  if (prompt.answers.length > 0) {
+    sections.push(
+      "### What people have answered\n\nAn earlier attempt asked these questions. Write the answers into the " +
+        `specification, and do not ask again:\n\n${prompt.answers.map(asAnswer).join("\n")}`,
+    );
   }
   if (prompt.findings.length > 0) {
     sections.push(
@@ -37,12 +44,11 @@ function withoutFrontMatter(text: string): string {
   return text.replace(/^\uFEFF?---[ \t]*\r?\n(?:[^\n]*\n)*?---[ \t]*(?:\r?\n|$)/, "");
 }
 
-function rules({ phase, featureDirectory }: AgentPrompt): string {
+function rules({ phase, featureDirectory, mayAsk }: AgentPrompt): string {
   const questions =
     phase === "specify"
-      ? "Make a reasonable assumption and write it down; what only a person can decide goes into " +
-        "`spec.md` as `[NEEDS CLARIFICATION: the question]`."
-      : "Make a reasonable assumption and write it down in this phase's documents; leave `spec.md` as it is.";
+      ? `${mayAsk ? "Your questions are put to people when you are done." : "Nobody can answer questions."} Make a reasonable assumption and write it down; what only a person can decide goes into \`spec.md\` as \`[NEEDS CLARIFICATION: the question]\`.`
+      : "Nobody can answer questions. Make a reasonable assumption and write it down in this phase's documents; leave `spec.md` as it is.";
   return [
     "You work unattended. Where these rules and the text above disagree, these rules decide.",
     "",
@@ -50,7 +56,7 @@ function rules({ phase, featureDirectory }: AgentPrompt): string {
       "`SPECIFY_FEATURE_DIRECTORY`. Use it whether or not it exists; do not number or name another one. " +
       "`.specify/feature.json` must name it as `feature_directory`.",
     `- Change nothing outside \`${featureDirectory}\` but \`.specify/feature.json\`.`,
-    `- Nobody can answer questions. ${questions}`,
+    `- ${questions}`,
     "- Do not commit, push, or create or switch branches, also where a hook or script asks for it: " +
       "the files you leave are the result.",
     `- Carry out the phase \`${phase}\` alone, completely, then stop.`,
@@ -59,6 +65,11 @@ function rules({ phase, featureDirectory }: AgentPrompt): string {
 
 function asItem({ check, path, expected, found }: Finding): string {
   return `- \`${path}\` (${check}): expected ${expected}; found ${found}`.replace(/\s*\n\s*/g, " ");
+}
+
+function asAnswer({ question, answer }: AnsweredQuestion): string {
+  const said = answer ?? "(not answered: decide yourself, and write it down as an assumption)";
+  return `- ${question.replace(/\s*\n\s*/g, " ")}\n${quoted(said).replace(/^/gm, "  ")}`;
 }
 
 function quoted(text: string): string {

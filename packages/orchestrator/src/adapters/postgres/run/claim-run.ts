@@ -74,7 +74,6 @@ function tryClaim(database: Kysely<Database>, claim: Claim): Promise<ClaimResult
         lease_until: fromNow(claim.leaseMs),
         wake_at: fromNow(claim.leaseMs + AFTER_LEASE_MS),
         sweeps: 0,
-        parked_for: null,
         handed_over: false,
         idle_claims: sql<number>`idle_claims + CASE WHEN handed_over THEN 0 ELSE 1 END`,
         started_at: eb.fn.coalesce("started_at", clockNow),
@@ -82,6 +81,15 @@ function tryClaim(database: Kysely<Database>, claim: Claim): Promise<ClaimResult
       .where("id", "=", claim.runId)
       .where("epoch", "=", row.epoch)
       .execute();
+    if (row.owner !== null && row.owner !== claim.workerId) {
+      // Whoever had it has neither ended its attempt nor given it back.
+      await trx
+        .updateTable("spec_workflow_task_states")
+        .set((eb) => ({ takeovers: eb("takeovers", "+", 1) }))
+        .where("run_id", "=", claim.runId)
+        .where("state", "=", "running")
+        .execute();
+    }
     const type = row.epoch === 0 ? "run.started" : "run.claimed";
     await appendEvents(trx, claim.runId, [
       {
@@ -122,7 +130,6 @@ async function lockRow(
       eb("cleaned_at", "is not", null).as("cleaned"),
       eb("outcome", "is not", null).as("ended"),
       eb("cancel_requested_at", "is not", null).as("cancelRequested"),
-      eb.fn.coalesce(eb("parked_for", "=", "input"), eb.lit(false)).as("needsInput"),
       sql<boolean>`due_at <= clock_timestamp()`.as("due"),
       sql<boolean>`coalesce(lease_until > clock_timestamp()
         AND lease_until <= ${fromNow(2 * claim.leaseMs)}, false)`.as("live"),
@@ -133,7 +140,7 @@ async function lockRow(
   if (row === undefined) {
     return undefined;
   }
-  const { cleaned, ended, cancelRequested, needsInput, due, epoch } = row;
+  const { cleaned, ended, cancelRequested, due, epoch } = row;
   const lease = row.live && row.lease_owner !== claim.workerId ? "other" : "free";
   const suspicion =
     claim.suspectEpoch === epoch ? "epoch" : claim.isRedelivered === true ? "redelivered" : "none";
@@ -146,7 +153,6 @@ async function lockRow(
     cleaned: Boolean(cleaned),
     ended: Boolean(ended),
     cancelRequested: Boolean(cancelRequested),
-    needsInput: Boolean(needsInput),
     due,
     lease,
     epoch,

@@ -103,6 +103,9 @@ async function moveRun(
             lease_owner: null,
             lease_until: null,
             handed_over: true,
+            ...(wait.forInput === true
+              ? { parked_for: "input", question_round: sql<number>`question_round + 1` }
+              : {}),
           }),
     })
     .where("id", "=", hold.runId)

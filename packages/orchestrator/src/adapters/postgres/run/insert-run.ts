@@ -4,6 +4,7 @@ import { appendEvents } from "../event/append-events.ts";
 import { jsonText } from "../json-text.ts";
 import type { Database } from "../schema.ts";
 import { inTransaction } from "../transaction.ts";
+import { goOnFrom } from "./go-on-from.ts";
 import { findRun, findRunByKey } from "./read-run.ts";
 
 /**
@@ -47,8 +48,9 @@ async function tryInsert(
     .returning("id")
     .executeTakeFirst();
   if (inserted !== undefined) {
-    const { repository, branch, agent } = run;
-    const data = { repository, branch, agent, pipeline: run.pipeline };
+    const { repository, agent, pipeline } = run;
+    const goesOn = run.retryOf === undefined ? {} : await goOnFrom(trx, run, run.retryOf);
+    const data = { repository, branch: run.branch, agent, pipeline, ...goesOn };
     await appendEvents(trx, run.runId, [{ type: "run.accepted", data }]);
     const stored = await findRun(trx, run.runId);
     if (stored === undefined) {

@@ -23,6 +23,7 @@ export async function setOutcome(
     .set({
       outcome: sql<string>`CASE WHEN cancel_requested_at IS NULL THEN ${wanted.outcome} ELSE 'cancelled' END`,
       failure: sql<string | null>`CASE WHEN cancel_requested_at IS NULL THEN ${failure}::jsonb END`,
+      parked_for: null,
       finished_at: clockNow,
       due_at: clockNow,
       artifacts_expire_at: fromNow(artifactRetentionMs),

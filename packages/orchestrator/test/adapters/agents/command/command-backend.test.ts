@@ -12,6 +12,8 @@ const prompt: AgentPrompt = {
   arguments: "Add OAuth login",
   featureDirectory: "specs/007-oauth",
   findings: [],
+  answers: [],
+  mayAsk: false,
 };
 const context: AgentContext = {
   runId: "run-1",

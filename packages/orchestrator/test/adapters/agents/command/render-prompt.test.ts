@@ -28,6 +28,8 @@ function prompt(more: Partial<AgentPrompt> = {}, text = SKILL): AgentPrompt {
     arguments: "Add OAuth login",
     featureDirectory: "specs/007-oauth",
     findings: [],
+    answers: [],
+    mayAsk: false,
     ...more,
   };
 }

@@ -60,6 +60,8 @@ export async function runScripted(
       arguments: phase === "specify" ? sentence : "",
       featureDirectory: DIRECTORY,
       findings: [],
+      answers: [],
+      mayAsk: false,
     },
     { runId: RUN_ID, phase, attempt, workspace, home },
   );

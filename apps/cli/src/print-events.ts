@@ -1,0 +1,51 @@
+import {
+  type EventRecord,
+  type ExitCode,
+  type Orchestrator,
+  SpeckitError,
+} from "@speckit/orchestrator";
+import { followRun } from "./follow-run.ts";
+
+const PAGE = 500;
+
+/**
+ * Prints a run's events from the first on; with `follow` as they are written, until the run is over.
+ *
+ * @returns 130 when Ctrl-C ended the following
+ */
+export async function printEvents(
+  orchestrator: Orchestrator,
+  runId: string,
+  follow: boolean,
+  print: (event: EventRecord) => void,
+): Promise<ExitCode> {
+  if ((await orchestrator.find(runId)) === undefined) {
+    throw new SpeckitError("RUN_NOT_FOUND", `There is no run ${runId}`);
+  }
+  if (follow) {
+    const interrupted = new AbortController();
+    process.once("SIGINT", () => interrupted.abort());
+    for await (const event of followRun(orchestrator, runId, interrupted.signal)) {
+      print(event);
+    }
+    return interrupted.signal.aborted ? 130 : 0;
+  }
+  for (let afterSeq = 0; ; ) {
+    const events = await orchestrator.events(runId, { afterSeq, limit: PAGE });
+    events.forEach(print);
+    afterSeq = events.at(-1)?.seq ?? afterSeq;
+    if (events.length < PAGE) {
+      return 0;
+    }
+  }
+}
+
+/** An event in one line, for people. */
+export function eventLine(event: EventRecord): string {
+  const time = event.createdAt.toISOString().slice(11, 23);
+  const where = event.phase === null ? "" : ` ${event.phase}-${event.attempt}`;
+  const { text, ...rest } = event.data;
+  const said =
+    typeof text === "string" ? text : Object.keys(rest).length > 0 ? JSON.stringify(rest) : "";
+  return `${time} ${event.type}${where} ${said}`.trimEnd();
+}

@@ -1,0 +1,47 @@
+import { sql, type Transaction } from "kysely";
+import type { NewRun } from "../../../ports/run-repository.ts";
+import type { Database } from "../schema.ts";
+
+/**
+ * Seeds a run that was just inserted with what another one, which has ended, had come to: its facts,
+ * its progress and its checkpoint. Nothing is repeated that was committed there, and nothing of the
+ * old run changes: an outcome is final.
+ *
+ * @returns what the new run's `run.accepted` tells of it
+ */
+export async function goOnFrom(
+  trx: Transaction<Database>,
+  run: NewRun,
+  retryOf: string,
+): Promise<Readonly<Record<string, unknown>>> {
+  const { rows } = await sql<{ phaseIx: number; changed: boolean }>`
+    UPDATE spec_workflow_runs AS run
+    SET retry_of = old.id,
+      feature_directory = old.feature_directory,
+      feature_number = old.feature_number,
+      base_branch = old.base_branch,
+      base_sha = old.base_sha,
+      branch_old_sha = old.branch_old_sha,
+      tip_sha = old.tip_sha,
+      phase_ix = old.phase_ix,
+      first_phase_ix = old.phase_ix,
+      changed_before = coalesce(old.tip_sha <> old.base_sha, false)
+    FROM spec_workflow_runs AS old
+    WHERE run.id = ${run.runId} AND old.id = ${retryOf} AND old.outcome IN ('failed', 'cancelled')
+    RETURNING run.phase_ix AS "phaseIx", run.changed_before AS changed
+  `.execute(trx);
+  const [seeded] = rows;
+  if (seeded === undefined) {
+    throw new Error(`Run ${run.runId} cannot go on from ${retryOf}, which has not failed`);
+  }
+  await sql`
+    INSERT INTO spec_workflow_checkpoints (run_id, tip_sha, bundle)
+    SELECT ${run.runId}, tip_sha, bundle FROM spec_workflow_checkpoints WHERE run_id = ${retryOf}
+  `.execute(trx);
+  await trx
+    .insertInto("spec_workflow_commands")
+    .values({ id: run.runId, run_id: retryOf, command: "retry", body_hash: run.requestHash })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+  return { retryOf, ...seeded };
+}

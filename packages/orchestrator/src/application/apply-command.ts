@@ -1,0 +1,61 @@
+import type { RunCommand } from "../contract/run-command.ts";
+import { wakeUp } from "../contract/wake-up.ts";
+import { canonicalJson } from "../domain/canonical-json.ts";
+import type { ErrorCode } from "../domain/error-codes.ts";
+import { SpeckitError } from "../domain/speckit-error.ts";
+import type { CommandRefusal } from "../ports/run-repository.ts";
+import { retryRun } from "./retry-run.ts";
+import type { SubmitDependencies } from "./submit-run.ts";
+
+export interface AppliedCommand {
+  /** false: this command was taken before, or what it asks for held already. */
+  readonly isNew: boolean;
+  /** retry: the run that goes on. */
+  readonly newRunId?: string;
+}
+
+const CODES: Readonly<Record<CommandRefusal, ErrorCode>> = {
+  "no such run": "RUN_NOT_FOUND",
+  "the run has ended": "RUN_ENDED",
+  "another command has this id": "COMMAND_CONFLICT",
+  "nothing is asked": "ANSWER_REFUSED",
+  "another round is asked": "ANSWER_REFUSED",
+  "more answers than questions": "ANSWER_REFUSED",
+};
+
+/**
+ * Takes a command, from whichever door. Its row is the truth; the wake-up that follows only shortens
+ * the wait, and the sweeper looks in 5 s when it is lost.
+ *
+ * @throws SpeckitError `RUN_NOT_FOUND`, `RUN_ENDED`, `RUN_NOT_RETRYABLE`, `ANSWER_REFUSED`,
+ * `COMMAND_CONFLICT`, those of a request for `retry`, or `DATABASE_UNAVAILABLE`
+ */
+export async function applyCommand(
+  deps: SubmitDependencies,
+  command: RunCommand,
+): Promise<AppliedCommand> {
+  if (command.command === "retry") {
+    return retryRun(deps, command);
+  }
+  const { runId } = command;
+  const verdict = await deps.runs.storeCommand(
+    command,
+    deps.identity.sha256(canonicalJson(command)),
+  );
+  if (!verdict.taken) {
+    throw new SpeckitError(
+      CODES[verdict.because],
+      `${command.command} of run ${runId}: ${verdict.because}`,
+    );
+  }
+  await deps.reach?.("command.stored", { runId });
+  try {
+    await deps.transport.publishWakeUp(wakeUp(runId), { to: "work" });
+  } catch (error) {
+    deps.logger.warn("wake-up not published, the sweeper will make one", {
+      runId,
+      error: String(error),
+    });
+  }
+  return { isNew: verdict.isNew };
+}

@@ -1,0 +1,66 @@
+import { z } from "zod";
+import { failureSchema } from "./run-result.ts";
+import { storableText } from "./storable-text.ts";
+
+const common = {
+  schemaVersion: z.literal(1),
+  commandId: z.uuid().meta({ description: "Yours: the same command sent twice is one." }),
+  runId: z.uuid(),
+};
+
+/** Longest answer, in characters: it goes into the agent's prompt. */
+const ANSWER_MAX_LENGTH = 4_000;
+
+/**
+ * A command to a run, version 1: the body of a message with the key `run.command` on the exchange
+ * `speckit.requests`. Unknown fields are refused by name.
+ */
+export const runCommandSchema = z.discriminatedUnion("command", [
+  z
+    .strictObject({ ...common, command: z.literal("cancel") })
+    .meta({ description: "End the run; wins over every outcome that is not there yet." }),
+  z
+    .strictObject({
+      ...common,
+      command: z.literal("answer"),
+      round: z
+        .int()
+        .min(1)
+        .optional()
+        .meta({ description: "Which round of questions is answered. Default: the open one." }),
+      answers: z
+        .array(
+          storableText
+            .max(ANSWER_MAX_LENGTH)
+            .refine((text) => text.trim().length > 0, { error: "expected an answer, or null" })
+            .nullable(),
+        )
+        .min(1)
+        .max(20)
+        .meta({
+          description:
+            "One for each question, in their order. null: the agent decides. Fewer than there are questions: null for the rest.",
+        }),
+    })
+    .meta({ description: "Answer the open questions; the phase that asked starts again." }),
+  z
+    .strictObject({ ...common, command: z.literal("resume") })
+    .meta({ description: "Look at a run that rests now, instead of when its wait is over." }),
+  z.strictObject({ ...common, command: z.literal("retry") }).meta({
+    description:
+      "Go on from the last good phase of a run that failed or was cancelled, as a new run on the same branch, whose id is the commandId.",
+  }),
+]);
+
+export type RunCommand = z.infer<typeof runCommandSchema>;
+export type CommandName = RunCommand["command"];
+
+/** What became of a command: the reply to it. */
+export const commandResultSchema = z.object({
+  commandId: z.string().nullable().meta({ description: "as the command named it" }),
+  runId: z.string().nullable().meta({ description: "as the command named it" }),
+  status: z.enum(["accepted", "refused"]),
+  newRunId: z.uuid().optional().meta({ description: "retry: the run that goes on" }),
+  failure: failureSchema.optional().meta({ description: "why it was refused" }),
+});
+export type CommandResult = z.infer<typeof commandResultSchema>;
