@@ -25,6 +25,7 @@ export interface PlainClient extends AsyncDisposable {
   readonly events: readonly Told[];
   readonly answers: readonly Answer[];
   readonly publish: (body: Buffer | object, correlationId?: string) => Promise<void>;
+  readonly publishCommand: (body: Buffer | object, correlationId?: string) => Promise<void>;
   /** Takes everything out of the dead-letter queue. */
   readonly dead: () => Promise<readonly Dead[]>;
   /** Messages ready in each of these queues. */
@@ -59,18 +60,21 @@ export async function plainClient(url: string, prefix: string): Promise<PlainCli
     },
     { noAck: true },
   );
+  async function send(key: string, body: Buffer | object, correlationId: string | undefined) {
+    const content = Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body));
+    channel.publish(`${prefix}.requests`, key, content, {
+      persistent: true,
+      mandatory: true,
+      ...(correlationId === undefined ? {} : { replyTo: replies, correlationId }),
+    });
+    await channel.waitForConfirms();
+  }
+
   return {
     events,
     answers,
-    async publish(body, correlationId) {
-      const content = Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body));
-      channel.publish(`${prefix}.requests`, "run.request", content, {
-        persistent: true,
-        mandatory: true,
-        ...(correlationId === undefined ? {} : { replyTo: replies, correlationId }),
-      });
-      await channel.waitForConfirms();
-    },
+    publish: (body, correlationId) => send("run.request", body, correlationId),
+    publishCommand: (body, correlationId) => send("run.command", body, correlationId),
     async dead() {
       const found: Dead[] = [];
       for (;;) {

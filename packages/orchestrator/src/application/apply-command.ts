@@ -25,7 +25,8 @@ const CODES: Readonly<Record<CommandRefusal, ErrorCode>> = {
 
 /**
  * Takes a command, from whichever door. Its row is the truth; the wake-up that follows only shortens
- * the wait, and the sweeper looks in 5 s when it is lost.
+ * the wait, and the sweeper looks in 5 s when it is lost. A cancel is for an owner: it hears of it at
+ * once, or with its next renewal.
  *
  * @throws SpeckitError `RUN_NOT_FOUND`, `RUN_ENDED`, `RUN_NOT_RETRYABLE`, `ANSWER_REFUSED`,
  * `COMMAND_CONFLICT`, those of a request for `retry`, or `DATABASE_UNAVAILABLE`
@@ -51,8 +52,11 @@ export async function applyCommand(
   await deps.reach?.("command.stored", { runId });
   try {
     await deps.transport.publishWakeUp(wakeUp(runId), { to: "work" });
+    if (command.command === "cancel") {
+      await deps.transport.publishHint(runId);
+    }
   } catch (error) {
-    deps.logger.warn("wake-up not published, the sweeper will make one", {
+    deps.logger.warn("nobody told of the command, the sweeper looks", {
       runId,
       error: String(error),
     });

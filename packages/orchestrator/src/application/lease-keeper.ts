@@ -14,6 +14,8 @@ import { type Settings, trustedMs } from "./settings.ts";
 export interface LeaseKeeper extends AsyncDisposable {
   /** @param claimedAtMs monotonic time when the claim was sent */
   readonly hold: (hold: Hold, claimedAtMs: number) => HeldLease;
+  /** Renews the run's lease now, if it is held: a cancel that has come is seen at once. */
+  readonly renewNow: (runId: string) => void;
 }
 
 export interface HeldLease extends Disposable {
@@ -50,6 +52,14 @@ export function startLeaseKeeper(deps: {
       const entry = heldLease(deps, hold, claimedAtMs, () => held.delete(hold.runId));
       held.set(hold.runId, entry);
       return entry.lease;
+    },
+    renewNow(runId) {
+      const entry = held.get(runId);
+      if (entry !== undefined && !entry.lease.lost.aborted) {
+        renew(deps, [entry]).catch((error: unknown) => {
+          deps.logger.debug("not renewed at once", { runId, error: String(error) });
+        });
+      }
     },
     async [Symbol.asyncDispose]() {
       stopped.abort();

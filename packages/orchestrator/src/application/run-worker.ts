@@ -68,6 +68,7 @@ export async function runWorker(
         inHand.delete(runId);
       }
     },
+    onHint: leases.renewNow,
     onRequest: (delivery) =>
       delivery.kind === "command"
         ? acceptCommand(all, delivery, stopping.signal)

@@ -46,6 +46,11 @@ export interface TransportHandlers {
     /** Whoever had this delivery before is gone, or gave it back. */
     delivery: { readonly isRedelivered: boolean },
   ) => Promise<DeliveryVerdict>;
+  /**
+   * Something about this run has changed that its owner should look at; everybody hears it, and
+   * anybody may miss it. Must not throw. Default: hints are not heard.
+   */
+  readonly onHint?: (runId: string) => void;
   /** Resolves when the request is stored or refused; keeps trying while the database is away. */
   readonly onRequest: (request: RequestDelivery) => Promise<RequestVerdict>;
 }
@@ -69,6 +74,8 @@ export interface TransportHealth {
 export interface Transport extends AsyncDisposable {
   /** Resolves when the message is safe (confirmed and routed). @throws SpeckitError `BROKER_UNAVAILABLE` */
   readonly publishWakeUp: (wakeUp: WakeUp, route: WakeUpRoute) => Promise<void>;
+  /** Tells every worker to look at a run now. May be lost without a sign: only ever shortens a wait. */
+  readonly publishHint: (runId: string) => Promise<void>;
   /** Resolves when confirmed; nobody listening is fine. The routing key is the type without `speckit.`. */
   readonly publishEvent: (event: CloudEvent) => Promise<void>;
   /** Resolves when confirmed; a reply queue that is gone is fine. */

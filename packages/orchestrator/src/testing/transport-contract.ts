@@ -184,6 +184,20 @@ export function describeTransport(name: string, open: () => Promise<TransportUnd
       expect(await leftIn(transport, 1)).toEqual([left]);
     });
 
+    test("a hint reaches who hears hints, and nobody else need do anything", async () => {
+      const heard: string[] = [];
+      const runId = randomUUID();
+      await transport.publishHint(randomUUID());
+      const handlers = { ...recorder().handlers, onHint: (hint: string) => void heard.push(hint) };
+      const consumption = await transport.consume(handlers, { slots: 1 });
+      await transport.publishHint(runId);
+      await until("it is heard", () => heard.length > 0);
+      await consumption.stop();
+      await transport.publishHint(randomUUID());
+      expect(heard).toEqual([runId]);
+      expect(await leftIn(transport)).toEqual([]);
+    });
+
     test("an event reaches who listens, in order", async () => {
       const sent = [event("run.accepted", 1), event("phase.started", 2)];
       for (const one of sent) {

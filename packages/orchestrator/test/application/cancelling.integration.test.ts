@@ -123,3 +123,14 @@ test("during the push: the push is finished, and the result says that the branch
   expect(result).toMatchObject({ status: "cancelled", pushed: true });
   expect(await git(remote.path, "rev-parse", result.branch)).toBe(result.headSha);
 });
+
+test("the owner of a cancelled run hears of it at once, not with its next heartbeat", async () => {
+  const remote = await here.remote({ specify: { sleepMs: 60_000 } });
+  const slowBeat = { leaseMs: 600_000, heartbeatMs: 200_000 };
+  await using open = here.open("hint", { settings: slowBeat });
+  await using _worker = await open.orchestrator.work(WORK);
+  const { run } = await open.orchestrator.submit(requestFor(remote.path));
+  await untilEvent(open.orchestrator, run.runId, "phase.message specify 1");
+  await open.orchestrator.cancel(run.runId);
+  expect(await untilClosed(open.orchestrator, run.runId)).toMatchObject({ status: "cancelled" });
+});

@@ -43,6 +43,7 @@ export function openInProcessTransport(options: InProcessTransportOptions = {}):
   const closing = new AbortController();
   const queues = memoryQueues();
   const stops = new Set<() => Promise<void>>();
+  const listeners = new Set<NonNullable<TransportHandlers["onHint"]>>();
 
   async function publish(wakeUp: WakeUp, route: WakeUpRoute): Promise<void> {
     if (closing.signal.aborted) {
@@ -79,10 +80,18 @@ export function openInProcessTransport(options: InProcessTransportOptions = {}):
 
   return {
     publishWakeUp: publish,
+    async publishHint(runId) {
+      for (const hear of listeners) {
+        hear(runId);
+      }
+    },
     publishEvent: (event) => tell("events", () => options.onEvent?.(event)),
     publishReply: (replyTo, correlationId, body) =>
       tell("replies", () => options.onReply?.(replyTo, correlationId, body)),
-    async consume({ onWakeUp }, { slots }) {
+    async consume({ onWakeUp, onHint }, { slots }) {
+      if (onHint !== undefined) {
+        listeners.add(onHint);
+      }
       const keepAlive = setInterval(() => {}, KEEP_ALIVE_MS);
       const stopQueues = queues.consume(slots, async ({ queue, wakeUp }) => {
         const verdict = await verdictOn(onWakeUp, wakeUp);
@@ -94,6 +103,9 @@ export function openInProcessTransport(options: InProcessTransportOptions = {}):
       });
       const stop = async () => {
         clearInterval(keepAlive);
+        if (onHint !== undefined) {
+          listeners.delete(onHint);
+        }
         await stopQueues();
         stops.delete(stop);
       };

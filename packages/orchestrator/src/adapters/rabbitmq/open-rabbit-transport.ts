@@ -1,9 +1,11 @@
 import type { Channel } from "amqplib";
+import { wakeUp } from "../../contract/wake-up.ts";
 import type { ReachFailpoint } from "../../ports/failpoints.ts";
 import type { Logger } from "../../ports/logger.ts";
 import type { Transport } from "../../ports/transport.ts";
 import { brokerAddress } from "./broker-address.ts";
 import { confirmingPublisher } from "./confirming-publisher.ts";
+import { consumeHints } from "./consume-hints.ts";
 import { consumeRequests } from "./consume-requests.ts";
 import { consumeWakeUps, type StartedConsumption } from "./consume-wake-ups.ts";
 import { type BrokerConnection, openConnection } from "./open-connection.ts";
@@ -72,7 +74,15 @@ export async function openRabbitTransport(
 
   return {
     connected,
-    publishWakeUp: (wakeUp, route) => publisher.publish(wakeUpPublication(prefix, wakeUp, route)),
+    publishWakeUp: (sent, route) => publisher.publish(wakeUpPublication(prefix, sent, route)),
+    publishHint: (runId) =>
+      publisher.publish({
+        exchange: names.control,
+        routingKey: "",
+        body: Buffer.from(JSON.stringify(wakeUp(runId))),
+        mustBeRouted: false,
+        properties: { contentType: "application/json" },
+      }),
     publishEvent: (event) =>
       publisher.publish({
         exchange: names.events,
@@ -100,6 +110,7 @@ export async function openRabbitTransport(
       const started = [
         consumeWakeUps(context, handlers.onWakeUp, slots),
         consumeRequests(context, handlers.onRequest),
+        ...(handlers.onHint === undefined ? [] : [consumeHints(context, handlers.onHint)]),
       ];
       for (const consumption of started) {
         consumptions.add(consumption);

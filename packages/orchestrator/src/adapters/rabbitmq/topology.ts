@@ -50,6 +50,7 @@ export function namesOf(prefix: string) {
     /** The exchange of wake-ups, and the queue of those that are not a run's first. */
     work: `${prefix}.work`,
     start: `${prefix}.start`,
+    control: `${prefix}.control`,
     events: `${prefix}.events`,
     dead: `${prefix}.dead`,
     retry: (tierMs: RetryTierMs) => `${prefix}.retry.${TIER_NAMES[tierMs]}`,
@@ -92,6 +93,11 @@ export function topologyOf(prefix: string): Topology {
         type: "fanout" as const,
         purpose: `Wake-ups to come in ${tierMs / 1000} s`,
       })),
+      {
+        name: names.control,
+        type: "fanout",
+        purpose: "Hints to owners; each worker has an exclusive queue of its own",
+      },
       { name: names.events, type: "topic", purpose: "Events; consumers bring their own queues" },
       { name: names.dead, type: "topic", purpose: "What was rejected, with the reason in headers" },
     ],

@@ -210,8 +210,8 @@ describe("requests", () => {
     expect(
       received.map((request) => ({ ...request, body: Buffer.from(request.body).toString() })),
     ).toEqual([
-      { body: "{}", replyTo: "me", correlationId: "c" },
-      { body: "[]", replyTo: undefined, correlationId: undefined },
+      { kind: "request", body: "{}", replyTo: "me", correlationId: "c" },
+      { kind: "request", body: "[]", replyTo: undefined, correlationId: undefined },
     ]);
     expect(await client.channel.checkQueue(names.dead)).toMatchObject({ messageCount: 0 });
   });
