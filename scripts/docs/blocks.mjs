@@ -1,4 +1,4 @@
-import { dispositionOf, ERROR_CODES, EXIT_CODES } from "@speckit/orchestrator";
+import { dispositionOf, ERROR_CODES, EXIT_CODES, METRICS } from "@speckit/orchestrator";
 import * as contract from "@speckit/orchestrator/contract";
 import { SETTINGS } from "@speckit/orchestrator/node";
 import { topologyOf } from "@speckit/orchestrator/rabbitmq";
@@ -6,6 +6,9 @@ import { code, table } from "./markdown.mjs";
 import { schemaFields } from "./schema-fields.mjs";
 
 const topology = topologyOf("speckit");
+
+const tagValues = (tag, values) =>
+  tag === "code" ? "one of [errors](errors.md)" : values.map(code).join(", ");
 
 /** What can stand between `<!-- generated:NAME -->` and `<!-- /generated -->` in a page of docs/. */
 export const BLOCKS = {
@@ -35,6 +38,18 @@ export const BLOCKS = {
     table(
       ["exit code", "meaning"],
       Object.entries(EXIT_CODES).map(([number, meaning]) => [number, meaning]),
+    ),
+  metrics: () =>
+    table(
+      ["metric", "kind", "tags", "meaning"],
+      Object.entries(METRICS).map(([name, { kind, meaning, tags }]) => [
+        code(name),
+        kind,
+        Object.entries(tags)
+          .map(([tag, values]) => `${code(tag)}: ${tagValues(tag, values)}`)
+          .join("; "),
+        meaning,
+      ]),
     ),
   exchanges: () =>
     table(

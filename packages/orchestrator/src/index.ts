@@ -34,3 +34,4 @@ export {
 } from "./domain/run-state.ts";
 export { failureOf, isSpeckitError, SpeckitError } from "./domain/speckit-error.ts";
 export type * from "./ports/index.ts";
+export { METRICS } from "./ports/metrics.ts";

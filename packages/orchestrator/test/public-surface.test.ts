@@ -8,6 +8,7 @@ test("the main entry exports what we meant", async () => {
       "ERROR_CODES",
       "EXIT_CODES",
       "FAILURE_CLASSES",
+      "METRICS",
       "OUTCOMES",
       "Orchestrator",
       "PHASES",

@@ -31,12 +31,14 @@ export async function acceptCommand(
     try {
       const { newRunId } = await untilAvailable(deps, signal, () => applyCommand(deps, command));
       deps.logger.info("command taken", { runId, command: name, commandId });
+      deps.metrics?.count("commands", { became: "taken" });
       await answer({ status: "accepted", ...(newRunId === undefined ? {} : { newRunId }) });
     } catch (error) {
       if (!isSpeckitError(error) || error.class !== "permanent") {
         throw error;
       }
       deps.logger.warn("command refused", { runId, command: name, code: error.code });
+      deps.metrics?.count("commands", { became: "refused" });
       await answer({ status: "refused", failure: failureOf(error) });
     }
     return { do: "ack" };

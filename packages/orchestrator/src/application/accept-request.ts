@@ -26,6 +26,7 @@ export async function acceptRequest(
     );
     const fields = { runId: submitted.run.runId, repository: submitted.run.repository };
     deps.logger.info(submitted.isNew ? "request accepted" : "request known", fields);
+    deps.metrics?.count("requests", { became: submitted.isNew ? "accepted" : "known" });
     if (!submitted.isNew && replyTo !== undefined) {
       const result = await readRunResult(deps, submitted.run.runId);
       await tell(deps, () => deps.transport.publishReply(replyTo, correlationId, result));

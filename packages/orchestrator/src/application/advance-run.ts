@@ -1,6 +1,7 @@
 import { type WakeUp, wakeUp } from "../contract/wake-up.ts";
 import { RETRY_TIERS_MS } from "../domain/retry-policy.ts";
 import { failureOf, isSpeckitError } from "../domain/speckit-error.ts";
+import { tagOf } from "../ports/metrics.ts";
 import type { DeliveryVerdict } from "../ports/transport.ts";
 import { type CarryDependencies, carryRun } from "./carry-run.ts";
 import type { LeaseKeeper } from "./lease-keeper.ts";
@@ -22,6 +23,7 @@ export async function advanceRun(
   stopping: AbortSignal,
 ): Promise<DeliveryVerdict> {
   const logger = deps.logger.with({ runId });
+  let lost: AbortSignal | undefined;
   try {
     const claimedAtMs = { value: 0 };
     const claim = await untilAvailable(deps, stopping, () => {
@@ -32,6 +34,7 @@ export async function advanceRun(
     });
     if (!claim.claimed && "epoch" in claim) {
       logger.info("the run's owner may be dead, asking again", { epoch: claim.epoch });
+      deps.metrics?.count("wake_ups", { became: "asked_again" });
       return {
         do: "publish_and_ack",
         wakeUp: { ...wakeUp(runId), suspectEpoch: claim.epoch },
@@ -40,6 +43,7 @@ export async function advanceRun(
     }
     if (!claim.claimed) {
       logger.debug("wake-up forgotten", { because: claim.because });
+      deps.metrics?.count("wake_ups", { became: tagOf(claim.because) });
       return { do: "ack" };
     }
     using lease = deps.leases.hold(
@@ -47,11 +51,15 @@ export async function advanceRun(
       claimedAtMs.value,
     );
     await deps.reach?.("run.claimed", { runId });
+    lost = lease.lost;
+    deps.metrics?.count("wake_ups", { became: "claimed" });
+    deps.metrics?.count("takeovers", {}, claim.leftAt === null ? 0 : 1);
     deps.relay.kick(runId);
     return await carryRun({ ...deps, logger }, claim, lease, stopping);
   } catch (error) {
     if (isSpeckitError(error) && error.code === "RUN_FENCED") {
       logger.warn("fenced: another worker owns the run now");
+      deps.metrics?.count("fenced_writes", {}, lost?.aborted === true ? 0 : 1);
       return { do: "ack" };
     }
     if (stopping.aborted) {

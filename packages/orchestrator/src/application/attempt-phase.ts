@@ -65,6 +65,7 @@ export async function attemptPhase(
       durationMs: Math.round(workedMs()),
       ...("failure" in ending ? { code: ending.failure.code, reason: ending.failure.message } : {}),
     });
+    deps.metrics?.timing("phase_duration_ms", workedMs(), { phase, became: ending.how });
     const here = { ...situation, state: started.state };
     return await record({ ...deps, logger }, here, { ...ending, attempt, evidence });
   } finally {

@@ -7,6 +7,7 @@ import type { GitWorkspace } from "../ports/git-workspace.ts";
 import type { Identity } from "../ports/identity.ts";
 import type { JobRuntime } from "../ports/job-runtime.ts";
 import type { Logger } from "../ports/logger.ts";
+import type { Metrics } from "../ports/metrics.ts";
 import type { RunRepository } from "../ports/run-repository.ts";
 import type { Transport } from "../ports/transport.ts";
 import type { Settings } from "./settings.ts";
@@ -27,6 +28,8 @@ export interface Dependencies {
   readonly clock: Clock;
   readonly identity: Identity;
   readonly logger: Logger;
+  /** Left out: nothing is counted. */
+  readonly metrics?: Metrics | undefined;
   readonly settings: Settings;
   /** Tests alone set it: see `FAILPOINTS`. */
   readonly reach?: ReachFailpoint | undefined;

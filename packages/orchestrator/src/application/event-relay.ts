@@ -2,6 +2,7 @@ import type { CloudEvent } from "../contract/run-event.ts";
 import { OUTCOMES } from "../domain/run-state.ts";
 import type { ReachFailpoint } from "../ports/failpoints.ts";
 import type { Logger } from "../ports/logger.ts";
+import type { Metrics } from "../ports/metrics.ts";
 import type { EventRecord, RunRepository } from "../ports/run-repository.ts";
 import type { Transport } from "../ports/transport.ts";
 import { readRunResult } from "./read-run-result.ts";
@@ -28,6 +29,7 @@ export interface EventRelayDependencies {
   readonly runs: RunRepository;
   readonly transport: Transport;
   readonly logger: Logger;
+  readonly metrics?: Metrics | undefined;
   readonly deploymentId: string;
   readonly reach?: ReachFailpoint | undefined;
 }
@@ -88,6 +90,7 @@ async function sendAll(deps: EventRelayDependencies, runId: string): Promise<voi
       }
     }
     await deps.reach?.("event.published", { runId });
+    deps.metrics?.count("events_sent", {}, events.length);
     await deps.runs.markEventsSent(runId, last.seq);
   }
 }

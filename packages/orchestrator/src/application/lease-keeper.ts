@@ -1,6 +1,7 @@
 import { fencedError, isSpeckitError, SpeckitError } from "../domain/speckit-error.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
+import type { Metrics } from "../ports/metrics.ts";
 import type { Hold, RunRepository } from "../ports/run-repository.ts";
 import { type Settings, trustedMs } from "./settings.ts";
 
@@ -41,6 +42,7 @@ export function startLeaseKeeper(deps: {
   readonly runs: RunRepository;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly metrics?: Metrics | undefined;
   readonly settings: Settings;
   readonly workerId: number;
 }): LeaseKeeper {
@@ -64,6 +66,7 @@ export function startLeaseKeeper(deps: {
     async [Symbol.asyncDispose]() {
       stopped.abort();
       await beat;
+      deps.metrics?.gauge("runs_in_hand", 0, {});
     },
   };
 }
@@ -89,6 +92,7 @@ async function renewAll(
 ): Promise<void> {
   // What was given up is not kept from others until its agent has ended.
   const entries = [...held.values()].filter((entry) => !entry.lease.lost.aborted);
+  deps.metrics?.gauge("runs_in_hand", entries.length, {});
   try {
     if (entries.length > 0) {
       await renew(deps, entries);
@@ -96,6 +100,7 @@ async function renewAll(
     await deps.runs.touchWorker(deps.workerId);
   } catch (error) {
     const code = isSpeckitError(error) ? error.code : undefined;
+    deps.metrics?.count("renewals_failed", {});
     deps.logger.warn("leases not renewed", { code, error: String(error), runs: entries.length });
   }
 }
@@ -113,6 +118,7 @@ async function renew(
   for (const entry of entries) {
     const row = byId.get(entry.lease.hold.runId);
     if (row === undefined) {
+      deps.metrics?.count("leases_lost", { how: "refused" });
       entry.lose(fencedError(entry.lease.hold.runId, entry.lease.hold.epoch));
     } else {
       entry.renewedAt(startedAtMs);
@@ -124,7 +130,7 @@ async function renew(
 }
 
 function heldLease(
-  deps: { readonly clock: Clock; readonly settings: Settings },
+  deps: Pick<Parameters<typeof startLeaseKeeper>[0], "clock" | "metrics" | "settings">,
   hold: Hold,
   claimedAtMs: number,
   forget: () => void,
@@ -142,6 +148,7 @@ function heldLease(
     while (!dropped.signal.aborted && !lost.signal.aborted) {
       const leftMs = trustedForMs();
       if (leftMs <= 0) {
+        deps.metrics?.count("leases_lost", { how: "silence" });
         lose(
           new SpeckitError(
             "RUN_FENCED",

@@ -61,6 +61,11 @@ export async function recordEnd(
     events: [...eventsOf(phase, ending), ...restingEvents(deps, situation, phase, ending, next)],
   };
   await commitSurely(deps, lease, commit);
+  if (next.kind === "needs_input") {
+    deps.metrics?.count("pauses", {});
+  } else if ("failure" in ending && next.kind !== "ended") {
+    deps.metrics?.count("retries", { class: ending.failure.class });
+  }
   return next;
 }
 

@@ -11,6 +11,8 @@ export async function rejectDelivery(
   failure: Failure,
 ): Promise<RequestVerdict> {
   deps.logger.warn(`${delivery.kind} refused`, { code: failure.code, reason: failure.message });
+  deps.metrics?.count(delivery.kind === "command" ? "commands" : "requests", { became: "refused" });
+  deps.metrics?.count("dead_letters", { code: failure.code });
   const rejected: RunRejected = { status: "rejected", runId: claimedRunId(delivery.body), failure };
   const id = deps.identity.newRunId();
   await tell(deps, () =>

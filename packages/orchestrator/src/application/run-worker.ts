@@ -58,7 +58,11 @@ export async function runWorker(
       if (stopping.signal.aborted) {
         return { do: "leave" };
       }
-      if (inHand.has(runId) || (options.only !== undefined && options.only !== runId)) {
+      if (options.only !== undefined && options.only !== runId) {
+        return { do: "ack" };
+      }
+      if (inHand.has(runId)) {
+        deps.metrics?.count("wake_ups", { became: "in_hand" });
         return { do: "ack" };
       }
       inHand.add(runId);

@@ -30,7 +30,7 @@ async function isBacklogWhole(deps: Pick<Dependencies, "runs" | "transport">): P
  * @param only look at this run alone: an embedded command carries no run but its own
  */
 export async function sweep(
-  deps: Pick<Dependencies, "runs" | "transport" | "logger" | "settings" | "reach"> & {
+  deps: Pick<Dependencies, "runs" | "transport" | "logger" | "metrics" | "settings" | "reach"> & {
     readonly relay: EventRelay;
   },
   only?: string,
@@ -63,6 +63,9 @@ export async function sweep(
       }),
   );
   const woken = published.filter(Boolean).length;
+  deps.metrics?.count("sweeps", {});
+  deps.metrics?.count("runs_swept", { became: "woken" }, woken);
+  deps.metrics?.count("runs_swept", { became: "left" }, due.length - woken);
   const unsent = only === undefined ? await deps.runs.runsWithUnsentEvents(BATCH) : [];
   for (const runId of unsent) {
     deps.relay.kick(runId);

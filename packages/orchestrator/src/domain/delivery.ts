@@ -25,11 +25,13 @@ export type DeliveryDecision =
   | { readonly do: "ask_again" }
   | { readonly do: "ignore"; readonly because: IgnoreReason };
 
-export type IgnoreReason =
-  | "no such run"
-  | "the run is over"
-  | "another worker has it"
-  | "it is not due";
+export const IGNORE_REASONS = [
+  "no such run",
+  "the run is over",
+  "another worker has it",
+  "it is not due",
+] as const;
+export type IgnoreReason = (typeof IGNORE_REASONS)[number];
 
 /**
  * Whether a wake-up may start a run. A wake-up carries no state and gives no right: any of them may

@@ -39,6 +39,14 @@ export interface OrchestratorConfig {
   }[];
   /** For whoever opens the embedded database; default 30 s. */
   readonly databaseIdleStopMs?: number;
+  /** Left out: nothing is counted. */
+  readonly statsd?: {
+    readonly host: string;
+    /** Default 8125. */
+    readonly port?: number;
+    /** First part of every metric's name. Default `speckit`. */
+    readonly prefix?: string;
+  };
   readonly healthPort?: number;
   readonly healthHost?: string;
   readonly logLevel?: LogLevel;

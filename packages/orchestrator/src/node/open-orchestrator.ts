@@ -14,6 +14,7 @@ import { SpeckitError } from "../domain/speckit-error.ts";
 import type { AgentBackend } from "../ports/agent-backend.ts";
 import type { ReachFailpoint } from "../ports/failpoints.ts";
 import type { Logger } from "../ports/logger.ts";
+import type { Metrics } from "../ports/metrics.ts";
 import type { Transport } from "../ports/transport.ts";
 import { type OrchestratorConfig, secretsOf } from "./config.ts";
 
@@ -28,6 +29,8 @@ export interface OpenOrchestrator extends AsyncDisposable {
 export interface OpenOptions {
   /** Default: JSON lines on stderr. */
   readonly logger?: Logger;
+  /** Default: StatsD where the configuration names it, else nothing is counted. */
+  readonly metrics?: Metrics;
   /** Told before each service is connected to, for whoever shows what is waited for. */
   readonly onConnecting?: (service: "PostgreSQL" | "RabbitMQ") => void;
   /** For tests that end or hold up a worker where it hurts. */
@@ -60,6 +63,7 @@ export async function openOrchestrator(
     if (applied.length > 0) {
       logger.info("database migrated", { applied });
     }
+    const metrics = options.metrics ?? undo.use(await openMetrics(config, logger));
     const runs = undo.use(
       postgresRunRepository({
         connectionString: databaseUrl,
@@ -74,7 +78,9 @@ export async function openOrchestrator(
     if (config.amqpUrl !== undefined) {
       onConnecting?.("RabbitMQ");
     }
-    const transport = undo.use(await openTransport(config, deploymentId, logger, reach));
+    const transport = undo.use(
+      await openTransport(config, { deploymentId, logger, metrics, reach }),
+    );
     const backends = backendsOf(config);
     const deps: Dependencies = {
       runs,
@@ -103,6 +109,7 @@ export async function openOrchestrator(
       clock: systemClock,
       identity: systemIdentity,
       logger,
+      metrics,
       settings: { ...DEFAULT_SETTINGS, ...config.settings },
       reach,
     };
@@ -144,23 +151,36 @@ function backendsOf(config: OrchestratorConfig): readonly AgentBackend[] {
       ];
 }
 
+/** Its library is loaded only where it is used. */
+async function openMetrics(
+  { statsd }: OrchestratorConfig,
+  logger: Logger,
+): Promise<(Metrics & AsyncDisposable) | undefined> {
+  if (statsd === undefined) {
+    return undefined;
+  }
+  const { statsdMetrics } = await import("../adapters/statsd/index.ts");
+  return statsdMetrics({ ...statsd, logger });
+}
+
 /** The broker's library is loaded only where there is a broker. */
 async function openTransport(
   config: OrchestratorConfig,
-  deploymentId: string,
-  logger: Logger,
-  reach: ReachFailpoint | undefined,
+  common: {
+    readonly deploymentId: string;
+    readonly logger: Logger;
+    readonly metrics: Metrics | undefined;
+    readonly reach: ReachFailpoint | undefined;
+  },
 ): Promise<Transport> {
   if (config.amqpUrl === undefined) {
     const { openInProcessTransport } = await import("../adapters/in-process/index.ts");
-    return openInProcessTransport({ logger });
+    return openInProcessTransport({ logger: common.logger });
   }
   const { openRabbitTransport } = await import("../adapters/rabbitmq/index.ts");
   return openRabbitTransport({
     url: config.amqpUrl,
-    deploymentId,
-    logger,
-    reach,
+    ...common,
     ...(config.amqpPrefix === undefined ? {} : { prefix: config.amqpPrefix }),
   });
 }

@@ -104,6 +104,18 @@ const environmentSchema = z
       .regex(/^[^:\s]+$/, { error: "expected a name without ':'" })
       .optional(),
     SPECKIT_DATABASE_IDLE_STOP_MS: ms(0, DAY_MS).optional(),
+    STATSD_HOST: z
+      .string()
+      .regex(/^[A-Za-z0-9_.-]{1,253}$/, { error: "expected a host name or an IPv4 address" })
+      .optional(),
+    STATSD_PORT: port.min(1, { error: "expected a port number from 1" }).optional(),
+    SPECKIT_STATSD_PREFIX: z
+      .string()
+      .regex(/^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/, {
+        error: "expected letters, digits, - and _, in parts separated by dots",
+      })
+      .max(100, { error: "expected at most 100 characters" })
+      .optional(),
     SPECKIT_HEALTH_PORT: port.optional(),
     SPECKIT_HEALTH_HOST: z.string().min(1).optional(),
     SPECKIT_LOG_LEVEL: z
@@ -166,6 +178,14 @@ function configOf(values: z.infer<typeof environmentSchema>, env: Environment): 
     token === undefined || host === undefined
       ? []
       : [{ host, username: values.SPECKIT_GIT_USERNAME ?? "x-access-token", token }];
+  const statsd =
+    values.STATSD_HOST === undefined
+      ? undefined
+      : definedOnly({
+          host: values.STATSD_HOST,
+          port: values.STATSD_PORT,
+          prefix: values.SPECKIT_STATSD_PREFIX,
+        });
   return definedOnly({
     databaseUrl: values.DATABASE_URL,
     databaseDirectUrl: values.DATABASE_DIRECT_URL,
@@ -193,6 +213,7 @@ function configOf(values: z.infer<typeof environmentSchema>, env: Environment): 
     commitEmail: values.SPECKIT_COMMIT_EMAIL,
     gitCredentials: [...gitHub, ...other],
     databaseIdleStopMs: values.SPECKIT_DATABASE_IDLE_STOP_MS,
+    statsd,
     healthPort: values.SPECKIT_HEALTH_PORT,
     healthHost: values.SPECKIT_HEALTH_HOST,
     logLevel: values.SPECKIT_LOG_LEVEL,

@@ -138,6 +138,17 @@ export const SETTINGS = [
     meaning: "How long the embedded database stays up after the last command, in milliseconds.",
   },
   {
+    name: "STATSD_HOST",
+    default: "none: nothing is counted",
+    meaning: "Where metrics go, as StatsD datagrams over UDP: a host name or an IPv4 address.",
+  },
+  { name: "STATSD_PORT", default: "8125", meaning: "Its port." },
+  {
+    name: "SPECKIT_STATSD_PREFIX",
+    default: "speckit",
+    meaning: "First part of the name of every metric, before a dot.",
+  },
+  {
     name: "SPECKIT_HEALTH_PORT",
     default: "none: no server",
     meaning: "Port of the worker's health server (`/healthz`, `/readyz`); 0 takes a free one.",

@@ -6,5 +6,6 @@ export type * from "./git-workspace.ts";
 export type * from "./identity.ts";
 export type * from "./job-runtime.ts";
 export type * from "./logger.ts";
+export type * from "./metrics.ts";
 export type * from "./run-repository.ts";
 export type * from "./transport.ts";

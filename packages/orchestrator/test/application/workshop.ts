@@ -23,6 +23,7 @@ import { Orchestrator } from "../../src/application/orchestrator.ts";
 import { DEFAULT_SETTINGS, type Settings } from "../../src/application/settings.ts";
 import type { RunResult } from "../../src/contract/run-result.ts";
 import { loggerFor } from "../../src/node/open-orchestrator.ts";
+import type { Metrics } from "../../src/ports/metrics.ts";
 import type { EventRecord, RunRepository } from "../../src/ports/run-repository.ts";
 import type { Transport } from "../../src/ports/transport.ts";
 import { makeSampleRemote } from "../../src/testing/sample/index.ts";
@@ -35,6 +36,7 @@ export interface Faults {
   readonly runs?: (runs: RunRepository) => RunRepository;
   readonly transport?: (transport: Transport) => Transport;
   readonly settings?: Partial<Settings>;
+  readonly metrics?: Metrics;
   /** argv of an agent `command`. */
   readonly agentCommand?: readonly [string, ...string[]];
 }
@@ -121,6 +123,7 @@ export async function workshop() {
         clock: systemClock,
         identity: systemIdentity,
         logger,
+        metrics: faults.metrics,
         settings: { ...DEFAULT_SETTINGS, ...QUICK, ...faults.settings },
       };
       return {

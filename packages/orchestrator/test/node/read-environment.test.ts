@@ -30,6 +30,17 @@ describe("readEnvironment", () => {
     expect(readEnvironment({ AMQP_URL: "", SPECKIT_SLOTS: "" }).slots).toBeUndefined();
   });
 
+  test("metrics go where STATSD_HOST says, and nowhere without it", () => {
+    const more = { STATSD_PORT: "9125", SPECKIT_STATSD_PREFIX: "acme.speckit" };
+    expect(readEnvironment(more).statsd).toBeUndefined();
+    expect(readEnvironment({ STATSD_HOST: "statsd" }).statsd).toEqual({ host: "statsd" });
+    expect(readEnvironment({ STATSD_HOST: "10.0.0.7", ...more }).statsd).toEqual({
+      host: "10.0.0.7",
+      port: 9_125,
+      prefix: "acme.speckit",
+    });
+  });
+
   test("XDG_STATE_HOME holds the state where it is set", () => {
     const { stateDir } = readEnvironment({ HOME: "/home/ada", XDG_STATE_HOME: "/var/ada" });
     expect(stateDir).toBe("/var/ada/speckit");
@@ -44,6 +55,9 @@ describe("readEnvironment", () => {
     [{ SPECKIT_AGENT: "command" }, "SPECKIT_AGENT_COMMAND", "nothing"],
     [{ SPECKIT_AGENT_COMMAND: '["a", 1]' }, "SPECKIT_AGENT_COMMAND", '[\\"a\\", 1]'],
     [{ SPECKIT_ARTIFACT_RETENTION_MS: "1000" }, "SPECKIT_ARTIFACT_RETENTION_MS", "1000"],
+    [{ STATSD_HOST: "udp://statsd" }, "STATSD_HOST", "udp://statsd"],
+    [{ STATSD_PORT: "0" }, "STATSD_PORT", "0"],
+    [{ SPECKIT_STATSD_PREFIX: "acme." }, "SPECKIT_STATSD_PREFIX", "acme."],
     [{ SPECKIT_COMMIT_EMAIL: "a b" }, "SPECKIT_COMMIT_EMAIL", "a b"],
     [{ SPECKIT_GIT_TOKEN: "s3cr3t-value" }, "SPECKIT_GIT_HOST", "nothing"],
     [{ AMQP_URL: "amqp://localhost" }, "DATABASE_URL", "AMQP_URL is set"],

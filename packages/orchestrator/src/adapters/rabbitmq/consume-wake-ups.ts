@@ -13,6 +13,7 @@
 import type { WakeUp } from "../../contract/wake-up.ts";
 import type { ReachFailpoint } from "../../ports/failpoints.ts";
 import type { Logger } from "../../ports/logger.ts";
+import type { Metrics } from "../../ports/metrics.ts";
 import type { Consumption, DeliveryVerdict, TransportHandlers } from "../../ports/transport.ts";
 import { pause } from "./back-off.ts";
 import type { ConfirmingPublisher } from "./confirming-publisher.ts";
@@ -34,6 +35,7 @@ export interface ConsumeContext {
   readonly publisher: ConfirmingPublisher;
   readonly prefix: string;
   readonly logger: Logger;
+  readonly metrics?: Metrics | undefined;
   /** Tests shorten it. Default 5 s. */
   readonly giveBackAfterMs?: number | undefined;
   readonly reach?: ReachFailpoint | undefined;
@@ -75,6 +77,7 @@ export function consumeWakeUps(
     const read = readWakeUp(delivery.message.content);
     if ("failure" in read) {
       logger.warn(read.failure.message, { queue: delivery.queue });
+      context.metrics?.count("dead_letters", { code: read.failure.code });
       const burial = publishThenAck(
         delivery,
         (failures) =>

@@ -2,6 +2,7 @@ import type { Channel } from "amqplib";
 import { wakeUp } from "../../contract/wake-up.ts";
 import type { ReachFailpoint } from "../../ports/failpoints.ts";
 import type { Logger } from "../../ports/logger.ts";
+import type { Metrics } from "../../ports/metrics.ts";
 import type { Transport } from "../../ports/transport.ts";
 import { brokerAddress } from "./broker-address.ts";
 import { confirmingPublisher } from "./confirming-publisher.ts";
@@ -22,6 +23,7 @@ export interface RabbitTransportOptions {
   /** Shown in the broker's list of connections. */
   readonly deploymentId: string;
   readonly logger: Logger;
+  readonly metrics?: Metrics | undefined;
   /** How long a publish waits for its confirm. Default 10 000. */
   readonly confirmWithinMs?: number;
   /** How long a delivery waits for a slot before another worker may have it. Default 5 000. */
@@ -104,6 +106,7 @@ export async function openRabbitTransport(
         publisher,
         prefix,
         logger,
+        metrics: options.metrics,
         giveBackAfterMs: options.giveBackAfterMs,
         reach: options.reach,
       };

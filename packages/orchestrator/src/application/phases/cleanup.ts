@@ -51,6 +51,9 @@ export async function cleanUp(
     deps.logger.warn("last events not sent yet", { runId, error: String(error) });
   }
   const closed = await deps.runs.finishCleanup(hold, attempt);
+  if (closed) {
+    countEnd(deps, run);
+  }
   await deps.reach?.("cleanup.finished", { runId, phase: "cleanup", attempt });
   return closed ? undefined : { lookAgainMs: LOOK_AGAIN_MS };
 }
@@ -67,6 +70,15 @@ function refuseCrashLoop({ runId, idleClaims }: RunRecord, takeovers: number): v
 
 function isCrashed(error: unknown): boolean {
   return isSpeckitError(error) && error.code === "SUPERVISOR_CRASHED";
+}
+
+/** Of a closed run, so that each is counted once. */
+function countEnd({ metrics }: Dependencies, run: RunRecord): void {
+  const { outcome, finishedAt, createdAt } = run;
+  if (outcome !== null && finishedAt !== null) {
+    metrics?.count("runs_ended", { outcome });
+    metrics?.timing("run_duration_ms", finishedAt.getTime() - createdAt.getTime(), { outcome });
+  }
 }
 
 /** What must not keep a run from being closed for ever. A lost lease or database is no such thing. */

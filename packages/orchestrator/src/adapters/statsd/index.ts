@@ -1,0 +1,1 @@
+export { type StatsdOptions, statsdMetrics } from "./statsd-metrics.ts";
