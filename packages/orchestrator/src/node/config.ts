@@ -7,6 +7,8 @@ export interface OrchestratorConfig {
   readonly databaseUrl?: string;
   /** The same PostgreSQL past any pooler. Default `databaseUrl`. */
   readonly databaseDirectUrl?: string;
+  /** Workers hold a session there, so that others notice their death at once. Default true. */
+  readonly sessionLock?: boolean;
   /** RabbitMQ. Left out: wake-ups stay in this process. */
   readonly amqpUrl?: string;
   /** First part of every exchange's and queue's name. Default `speckit`. */

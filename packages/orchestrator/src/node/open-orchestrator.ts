@@ -68,6 +68,7 @@ export async function openOrchestrator(
       postgresRunRepository({
         connectionString: databaseUrl,
         directConnectionString: config.databaseDirectUrl,
+        sessionLock: config.sessionLock,
         // A claim, a commit and a read per run in hand, and the sweeper's.
         maxConnections: (config.slots ?? 2) + 3,
         logger,

@@ -49,6 +49,7 @@ const environmentSchema = z
   .object({
     DATABASE_URL: url(["postgres:", "postgresql:"]).optional(),
     DATABASE_DIRECT_URL: url(["postgres:", "postgresql:"]).optional(),
+    SPECKIT_SESSION_LOCK: z.enum(["on", "off"], { error: "expected on or off" }).optional(),
     AMQP_URL: url(["amqp:", "amqps:"]).optional(),
     SPECKIT_AMQP_PREFIX: z
       .string()
@@ -189,6 +190,8 @@ function configOf(values: z.infer<typeof environmentSchema>, env: Environment): 
   return definedOnly({
     databaseUrl: values.DATABASE_URL,
     databaseDirectUrl: values.DATABASE_DIRECT_URL,
+    sessionLock:
+      values.SPECKIT_SESSION_LOCK === undefined ? undefined : values.SPECKIT_SESSION_LOCK === "on",
     amqpUrl: values.AMQP_URL,
     amqpPrefix: values.SPECKIT_AMQP_PREFIX,
     stateDir: values.SPECKIT_HOME ?? defaultStateDir(env),

@@ -23,6 +23,12 @@ export const SETTINGS = [
     default: "DATABASE_URL",
   },
   {
+    name: "SPECKIT_SESSION_LOCK",
+    default: "on",
+    meaning:
+      "`on` or `off`: whether a worker holds that session. It only saves time: without it a killed worker's runs go on when their leases have run out.",
+  },
+  {
     name: "AMQP_URL",
     secret: true,
     meaning:

@@ -41,6 +41,12 @@ describe("readEnvironment", () => {
     });
   });
 
+  test("the session lock is on unless it is switched off", () => {
+    expect(readEnvironment({}).sessionLock).toBeUndefined();
+    expect(readEnvironment({ SPECKIT_SESSION_LOCK: "on" }).sessionLock).toBe(true);
+    expect(readEnvironment({ SPECKIT_SESSION_LOCK: "off" }).sessionLock).toBe(false);
+  });
+
   test("XDG_STATE_HOME holds the state where it is set", () => {
     const { stateDir } = readEnvironment({ HOME: "/home/ada", XDG_STATE_HOME: "/var/ada" });
     expect(stateDir).toBe("/var/ada/speckit");
@@ -55,6 +61,7 @@ describe("readEnvironment", () => {
     [{ SPECKIT_AGENT: "command" }, "SPECKIT_AGENT_COMMAND", "nothing"],
     [{ SPECKIT_AGENT_COMMAND: '["a", 1]' }, "SPECKIT_AGENT_COMMAND", '[\\"a\\", 1]'],
     [{ SPECKIT_ARTIFACT_RETENTION_MS: "1000" }, "SPECKIT_ARTIFACT_RETENTION_MS", "1000"],
+    [{ SPECKIT_SESSION_LOCK: "no" }, "SPECKIT_SESSION_LOCK", "no"],
     [{ STATSD_HOST: "udp://statsd" }, "STATSD_HOST", "udp://statsd"],
     [{ STATSD_PORT: "0" }, "STATSD_PORT", "0"],
     [{ SPECKIT_STATSD_PREFIX: "acme." }, "SPECKIT_STATSD_PREFIX", "acme."],

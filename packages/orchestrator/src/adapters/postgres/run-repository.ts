@@ -25,6 +25,8 @@ export interface PostgresRepositoryOptions extends DatabaseOptions {
   readonly artifactRetentionMs: number;
   /** Straight to the server where `connectionString` goes by way of a pooler; default the same. */
   readonly directConnectionString?: string | undefined;
+  /** Workers hold a session lock, so that others notice their death at once. Default true. */
+  readonly sessionLock?: boolean | undefined;
 }
 
 const HEARTBEAT_SILENCE_MS = 5_000;
@@ -54,12 +56,14 @@ export function postgresRunRepository(
     checkpointOf: (runId) => inStatement(() => checkpointOf(database, runId)),
     registerWorker: (hostname) => inStatement(() => registerWorker(database, hostname)),
     touchWorker: (workerId) => inStatement(() => touchWorker(heartbeat, workerId)),
-    holdSession: (workerId) =>
-      holdWorkerSession({
-        connectionString: options.directConnectionString ?? options.connectionString,
-        workerId,
-        logger: options.logger,
-      }),
+    holdSession: async (workerId) =>
+      options.sessionLock === false
+        ? new AsyncDisposableStack()
+        : holdWorkerSession({
+            connectionString: options.directConnectionString ?? options.connectionString,
+            workerId,
+            logger: options.logger,
+          }),
     claimRun: (claim) => claimRun(database, claim),
     renewLeases: (holds, leaseMs) => inStatement(() => renewLeases(heartbeat, holds, leaseMs)),
     releaseRun: (hold, events) => releaseRun(database, hold, events),

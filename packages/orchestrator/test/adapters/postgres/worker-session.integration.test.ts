@@ -2,7 +2,9 @@ import { eventually, testDatabase } from "@speckit/testkit";
 import { afterAll, expect, test } from "vitest";
 import { postgresRunRepository } from "../../../src/adapters/postgres/index.ts";
 import { LEASE_MS, newRun } from "../../../src/testing/run-repository/subject.ts";
+import { recordingLogger } from "../rabbitmq/recording-logger.ts";
 import { sqlClient } from "./sql-client.ts";
+import { transactionPooler } from "./transaction-pooler.ts";
 
 const database = await testDatabase();
 const sql = await sqlClient(database.url);
@@ -64,4 +66,82 @@ test("a probe leaves no lock behind", async () => {
     [],
   );
   expect(locks).toEqual([{ held: 0 }]);
+});
+
+const LOCKS_OF =
+  "SELECT count(*)::int AS held FROM pg_locks WHERE locktype = 'advisory' AND objid = $1 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+const SAYS_OF = "SELECT pg_started_at IS NOT NULL AS held FROM spec_workflow_workers WHERE id = $1";
+
+/** What is to be seen of a worker's session lock: in the locks, and in its row. */
+async function lockOf(workerId: number) {
+  const [[locks], [row]] = [
+    await sql.query(LOCKS_OF, [workerId]),
+    await sql.query(SAYS_OF, [workerId]),
+  ];
+  return { held: locks?.held, said: row?.held };
+}
+
+test.each([
+  ["another session for each transaction", true, { sessions: 2, greeting: "true" }],
+  ["one session, and a greeting of its own", true, { sessions: 1, greeting: "made up" }],
+  ["one session, and its greeting", false, { sessions: 1, greeting: "true" }],
+] as const)("a connection that gives %s: pooled is %s", async (_what, pooled, behaviour) => {
+  await using pooler = await transactionPooler(database.url, behaviour);
+  const { logger, lines } = recordingLogger();
+  await using by = postgresRunRepository({
+    connectionString: database.url,
+    directConnectionString: pooler.url,
+    artifactRetentionMs: 1,
+    logger,
+  });
+  const workerId = await by.registerWorker("pooled");
+  await using _session = await by.holdSession(workerId);
+  expect(await lockOf(workerId)).toEqual(
+    pooled ? { held: 0, said: false } : { held: 1, said: true },
+  );
+  expect(lines.map(({ message }) => message).join()).toContain(
+    pooled ? "set DATABASE_DIRECT_URL" : "worker session opened",
+  );
+});
+
+test("the server gives up a host that has vanished in half a minute: the session says so itself", async () => {
+  const { logger, lines } = recordingLogger();
+  await using by = postgresRunRepository({
+    connectionString: database.url,
+    artifactRetentionMs: 1,
+    logger,
+  });
+  await using _session = await by.holdSession(await by.registerWorker("owner"));
+  const opened = lines.find(({ message }) => message === "worker session opened");
+  expect(opened?.fields).toEqual({
+    tcp_keepalives_idle: "10",
+    tcp_keepalives_interval: "5",
+    tcp_keepalives_count: "3",
+    tcp_user_timeout: "25000",
+  });
+});
+
+test("a session that is switched off opens no connection and says nothing of its worker", async () => {
+  await using by = postgresRunRepository({
+    connectionString: database.url,
+    artifactRetentionMs: 1,
+    sessionLock: false,
+  });
+  const owner = await by.registerWorker("owner");
+  const { runId, ...run } = newRun();
+  await by.insertRun({ runId, ...run });
+  const session = await by.holdSession(owner);
+  await by.claimRun({ runId, workerId: owner, leaseMs: LEASE_MS });
+  expect(await sql.query(SESSION, [nameOf(owner)])).toEqual([]);
+  expect(await lockOf(owner)).toEqual({ held: 0, said: false });
+  await session[Symbol.asyncDispose]();
+  // A worker whose own session is on learns nothing of it either: the lease is waited for.
+  const other = await runs.registerWorker("other");
+  const redelivered = { runId, workerId: other, leaseMs: LEASE_MS, isRedelivered: true };
+  expect(await runs.claimRun(redelivered)).toMatchObject({ because: "its owner may be dead" });
+  await sql.query(
+    "UPDATE spec_workflow_runs SET lease_until = clock_timestamp() - interval '1 s' WHERE id = $1",
+    [runId],
+  );
+  expect(await runs.claimRun(redelivered)).toMatchObject({ claimed: true, run: { epoch: 2 } });
 });

@@ -18,6 +18,9 @@ import type { Database } from "../schema.ts";
  *   the lock was taken on, and another one means that nothing is known;
  * - behind a pooler that hands out sessions per transaction: then it is not taken, and the row says
  *   so.
+ *
+ * It can be switched off: then the row never says that it is held, and everybody waits for the
+ * lease of this worker.
  */
 const LOCK_CLASS = 7_311_001;
 
@@ -44,6 +47,18 @@ export async function isSessionGone(
 }
 
 const RECONNECT_MS = 1_000;
+
+/**
+ * How soon the server gives up a client whose host has vanished: after 10 s of silence it asks, three
+ * times 5 s apart; what it has sent itself may stay unanswered as long. By the system's defaults, a
+ * lost host would hold its lock for two hours. On a Unix socket these mean nothing and stay 0.
+ */
+const SERVER_SIDE_LIMITS = {
+  tcp_keepalives_idle: "10",
+  tcp_keepalives_interval: "5",
+  tcp_keepalives_count: "3",
+  tcp_user_timeout: "25000",
+} as const;
 
 export interface WorkerSessionOptions {
   /** Straight to the server, past any pooler. */
@@ -113,6 +128,7 @@ async function holdOnce(
         workerId,
       ]);
     } else {
+      logger?.debug("worker session opened", await limitLostHost(client));
       // Our own last session may not be gone yet for the server; then the next try gets it.
       await client.query("SET lock_timeout = '5s'");
       await client.query("SELECT pg_advisory_lock($1::int, $2::int)", [
@@ -132,12 +148,36 @@ async function holdOnce(
   }
 }
 
-/** Two transactions that were served by two sessions: there is a pooler in between. */
+/** @returns the limits as they hold now: where the system does not have one, it is 0 */
+async function limitLostHost(client: pg.Client): Promise<Readonly<Record<string, string>>> {
+  const names = Object.keys(SERVER_SIDE_LIMITS);
+  await client.query(
+    "SELECT set_config(name, value, false) FROM unnest($1::text[], $2::text[]) AS l(name, value)",
+    [names, Object.values(SERVER_SIDE_LIMITS)],
+  );
+  const { rows } = await client.query<{ name: string; setting: string }>(
+    "SELECT name, setting FROM pg_settings WHERE name = ANY($1)",
+    [names],
+  );
+  return Object.fromEntries(rows.map(({ name, setting }) => [name, setting]));
+}
+
+/**
+ * Whether there is a pooler in between: two transactions were served by two sessions, or by another
+ * one than the greeting named. A pooler that has nothing else to do gives the same session twice,
+ * but greets with a process id of its own making.
+ */
 async function isPooled(client: pg.Client): Promise<boolean> {
-  const pids = [];
   for (let look = 0; look < 2; look += 1) {
     const { rows } = await client.query<{ pid: number }>("SELECT pg_backend_pid() AS pid");
-    pids.push(rows[0]?.pid);
+    if (rows[0]?.pid !== greetedBy(client)) {
+      return true;
+    }
   }
-  return pids[0] !== pids[1];
+  return false;
+}
+
+/** Its types do not tell, but a client keeps the process id of the server's greeting, to cancel with. */
+function greetedBy(client: pg.Client): number | null {
+  return (client as unknown as { processID: number | null }).processID;
 }
