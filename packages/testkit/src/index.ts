@@ -9,6 +9,7 @@ export {
   runProgram,
   startProgram,
 } from "./run-program.ts";
+export { type StatsdListener, statsdListener } from "./statsd-listener.ts";
 export { type TcpProxy, tcpProxy } from "./tcp-proxy.ts";
 export { type TempFolder, tempFolder } from "./temp-folder.ts";
 export { type TestBroker, testBroker } from "./test-broker.ts";

@@ -1,10 +1,10 @@
-import { eventually } from "@speckit/testkit";
+import { eventually, statsdListener } from "@speckit/testkit";
 import { describe, expect, test } from "vitest";
 import type { Lookup } from "../../../src/adapters/statsd/host-address.ts";
 import { statsdMetrics } from "../../../src/adapters/statsd/index.ts";
 import { describeMetrics } from "../../../src/testing/metrics-contract.ts";
 import { recordingLogger } from "../rabbitmq/recording-logger.ts";
-import { readDatagram, statsdListener } from "./statsd-listener.ts";
+import { readDatagram } from "./read-datagram.ts";
 
 describeMetrics("StatsD", async () => {
   const listener = await statsdListener();

@@ -1,7 +1,6 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { eventually } from "@speckit/testkit";
-import type { ToldMetric } from "../../../src/testing/metrics-recorder.ts";
+import { eventually } from "./eventually.ts";
 
 export interface StatsdListener extends AsyncDisposable {
   readonly port: number;
@@ -32,27 +31,5 @@ export async function statsdListener(): Promise<StatsdListener> {
       closed ??= new Promise((resolve) => socket.close(resolve));
       await closed;
     },
-  };
-}
-
-const KINDS = { c: "counter", ms: "timing", g: "gauge" } as const;
-
-/** Reads one datagram as a StatsD server would. */
-export function readDatagram(text: string, prefix: string): ToldMetric {
-  const found = /^([a-z0-9_.]+):([0-9.]+)\|(c|ms|g)(?:\|#(.+))?$/.exec(text);
-  if (!found?.[1]?.startsWith(prefix)) {
-    throw new Error(`No datagram of StatsD: ${text}`);
-  }
-  const [, name = "", value = "", kind = "c", tags = ""] = found;
-  return {
-    kind: KINDS[kind as keyof typeof KINDS],
-    name: name.slice(prefix.length),
-    value: Number(value),
-    tags: Object.fromEntries(
-      tags
-        .split(",")
-        .filter((tag) => tag !== "")
-        .map((tag) => tag.split(":")),
-    ),
   };
 }
