@@ -1,5 +1,7 @@
+import { randomUUID } from "node:crypto";
 import { eventually } from "@speckit/testkit";
 import { expect, test } from "vitest";
+import { acceptCommand } from "../../src/application/accept-command.ts";
 import { acceptRequest } from "../../src/application/accept-request.ts";
 import { SpeckitError } from "../../src/domain/speckit-error.ts";
 import { type MetricsRecorder, metricsRecorder } from "../../src/testing/metrics-recorder.ts";
@@ -139,24 +141,48 @@ test("a worker that finds another epoch when it writes counts a fenced write, on
   expect(renewer.counted("leases_lost", { how: "silence" })).toBe(0);
 });
 
-test("requests are counted by what became of them, and refused ones as dead letters by code", async () => {
+test("what comes through the door is counted by what became of it, and refused ones as dead letters by code", async () => {
   const { metrics, counted } = metricsRecorder();
   await using open = here.open("door", { metrics });
-  const accept = (body: string) =>
-    acceptRequest(
-      { ...open.deps, deploymentId: "test" },
-      { body: Buffer.from(body), replyTo: undefined, correlationId: undefined },
-      new AbortController().signal,
-    );
-  const good = JSON.stringify(requestFor("/nowhere/at/all"));
+  const deps = { ...open.deps, deploymentId: "test" };
+  const { signal } = new AbortController();
+  const from = (body: string) => ({
+    body: Buffer.from(body),
+    replyTo: undefined,
+    correlationId: undefined,
+  });
+  const accept = (body: string) => acceptRequest(deps, { kind: "request", ...from(body) }, signal);
+  const command = (body: string) => acceptCommand(deps, { kind: "command", ...from(body) }, signal);
+  const request = requestFor("/nowhere/at/all");
+  const good = JSON.stringify(request);
   await accept(good);
   await accept(good);
   await accept("not JSON");
   await accept(JSON.stringify({ ...JSON.parse(good), specifyText: 7 }));
+  const cancel = { schemaVersion: 1, command: "cancel", commandId: randomUUID() };
+  await command(JSON.stringify({ ...cancel, runId: request.runId }));
+  await command(JSON.stringify({ ...cancel, commandId: randomUUID(), runId: randomUUID() }));
+  await command("{}");
+  expect(counted("commands", { became: "taken" })).toBe(1);
+  expect(counted("commands", { became: "refused" })).toBe(2);
   expect(counted("requests", { became: "accepted" })).toBe(1);
   expect(counted("requests", { became: "known" })).toBe(1);
   expect(counted("requests", { became: "refused" })).toBe(2);
   expect(counted("dead_letters", { code: "REQUEST_NOT_JSON" })).toBe(1);
   expect(counted("dead_letters", { code: "REQUEST_INVALID" })).toBe(1);
-  expect(counted("dead_letters")).toBe(2);
+  expect(counted("dead_letters")).toBe(3);
+});
+
+test("a run that asks is counted as paused, not as tried again", async () => {
+  const recorder = metricsRecorder();
+  const remote = await here.remote({ specify: { askQuestion: "Which provider?" } });
+  await using open = here.open("asking", { metrics: recorder.metrics });
+  await using _worker = await open.orchestrator.work(WORK);
+  const request = requestFor(remote.path, { onQuestions: "pause" });
+  const { run } = await open.orchestrator.submit(request);
+  await untilCounted(recorder, "pauses");
+  expect(recorder.counted("retries")).toBe(0);
+  await open.orchestrator.cancel(run.runId);
+  await untilCounted(recorder, "runs_ended", { outcome: "cancelled" });
+  expect(recorder.counted("pauses")).toBe(1);
 });
