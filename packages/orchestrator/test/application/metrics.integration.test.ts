@@ -169,7 +169,8 @@ test("what comes through the door is counted by what became of it, and refused o
   expect(counted("requests", { became: "known" })).toBe(1);
   expect(counted("requests", { became: "refused" })).toBe(2);
   expect(counted("dead_letters", { code: "REQUEST_NOT_JSON" })).toBe(1);
-  expect(counted("dead_letters", { code: "REQUEST_INVALID" })).toBe(1);
+  // A request and a command.
+  expect(counted("dead_letters", { code: "REQUEST_INVALID" })).toBe(2);
   expect(counted("dead_letters")).toBe(3);
 });
 
