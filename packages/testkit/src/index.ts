@@ -1,6 +1,8 @@
 export { checkRuns } from "./check-runs.ts";
 export { type EventuallyOptions, eventually } from "./eventually.ts";
 export { git } from "./git.ts";
+export { checkEverything, type Evidence } from "./oracle/check-everything.ts";
+export { type AgentStart, readStarts } from "./oracle/check-starts.ts";
 export { type PrivatePostgres, startPrivatePostgres } from "./private-postgres.ts";
 export { processesWith } from "./process-tree.ts";
 export {
@@ -9,6 +11,7 @@ export {
   runProgram,
   startProgram,
 } from "./run-program.ts";
+export { type SeededRandom, seededRandom, testSeed } from "./seeded-random.ts";
 export { type StatsdListener, statsdListener } from "./statsd-listener.ts";
 export { type TcpProxy, tcpProxy } from "./tcp-proxy.ts";
 export { type TempFolder, tempFolder } from "./temp-folder.ts";

@@ -1,0 +1,43 @@
+/**
+ * The judge of fault tests: what a stranger can find out about a fleet after it has been hurt.
+ *
+ * Nothing of the code under test is asked. The rows of PostgreSQL, the queues of the broker, the
+ * branches of the git remotes and the file to which the agents append a line at each start are read
+ * with plain clients, and must agree. Call it when every run should be over and the workers have
+ * ended (what a worker still holds unacked is in no queue's count).
+ */
+import { checkRuns } from "../check-runs.ts";
+import { checkAttempts } from "./check-attempts.ts";
+import { checkQueues } from "./check-queues.ts";
+import { checkRemotes } from "./check-remotes.ts";
+import { checkStarts } from "./check-starts.ts";
+
+export interface Evidence {
+  readonly databaseUrl: string;
+  /** With `prefix`: looks at the broker too. */
+  readonly amqpUrl?: string;
+  readonly prefix?: string;
+  /** Codes of what the dead-letter queue must hold, in any order. Default: nothing. */
+  readonly deadLetters?: readonly string[];
+  /** Bare repositories, by path: everything the runs may have pushed to. */
+  readonly remotes?: readonly string[];
+  /** The file the scripted agents append to at each start (`appendTo`). */
+  readonly startsPath?: string;
+  /** Outcomes that the runs must have together. Default: only that each has one. */
+  readonly outcomes?: Readonly<Record<string, number>>;
+}
+
+/** @returns what does not hold, one line each; empty when all is well */
+export async function checkEverything(evidence: Evidence): Promise<readonly string[]> {
+  const { databaseUrl, amqpUrl, prefix, remotes, startsPath, outcomes } = evidence;
+  const found = [
+    await checkAttempts(databaseUrl, outcomes),
+    await checkRuns(databaseUrl),
+    remotes === undefined ? [] : await checkRemotes(databaseUrl, remotes),
+    startsPath === undefined ? [] : await checkStarts(databaseUrl, startsPath),
+    amqpUrl === undefined || prefix === undefined
+      ? []
+      : await checkQueues(amqpUrl, prefix, evidence.deadLetters ?? []),
+  ];
+  return found.flat();
+}
