@@ -6,7 +6,8 @@ import { parseRepository } from "../domain/repository-address.ts";
 import { storableText } from "./storable-text.ts";
 
 const branchName = z.string().refine(isBranchName, {
-  error: "expected a branch name that git check-ref-format accepts, with no part starting with '-'",
+  error:
+    "expected a branch name that git check-ref-format accepts, of visible letters and digits of one alphabet a word and ._-/@+#=, with no part starting with '-'",
 });
 
 const metadata = z

@@ -11,28 +11,40 @@ export function branchNameFor(sentence: string, runIdSha256: string): string {
 
 const MAX_BYTES = 200;
 
+/** Letters, marks and digits of any alphabet, and what people use between them: nothing a shell reads. */
+const CHARACTERS = /^[\p{L}\p{M}\p{N}._/@+#=,-]+$/u;
+
+/** Letters and marks that nobody sees. */
+const INVISIBLE = /\p{Default_Ignorable_Code_Point}/u;
+
+/** Latin beside Cyrillic or Greek in one word: letters that look alike make another name of it. */
+const MIXED_WORD =
+  /(?=[\p{L}\p{M}]*\p{Script=Latin})(?=[\p{L}\p{M}]*[\p{Script=Cyrillic}\p{Script=Greek}])/u;
+
+/** Names that Windows keeps for devices, with any extension: such a branch is no file there. */
+const WINDOWS_DEVICE = /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i;
+
 /**
- * Whether a text can name a branch: git's own rules for `check-ref-format --branch`, and three of
- * ours: no leading `-` in any part (an option to some command), at most 200 bytes (a file's name has
- * 255, and git adds a suffix for its lock file), and none of git's own names (`HEAD`, `refs/…`).
+ * Whether a text can name a branch: git's own rules for `check-ref-format --branch`, and ours, which
+ * are an allow-list: the characters above, each as it shows (in normal form NFKC, so that two names
+ * that look the same are the same), no leading `-` in any part (an option to some command), at most
+ * 200 bytes (a file's name has 255, and git adds a suffix for its lock file), and none of git's own
+ * names (`HEAD`, `refs/…`) or of Windows' devices.
  */
 export function isBranchName(text: string): boolean {
-  if (text.length === 0 || text === "@" || text === "HEAD" || !text.isWellFormed()) {
+  if (text === "@" || text === "HEAD" || !text.isWellFormed()) {
     return false;
   }
   if (new TextEncoder().encode(text).length > MAX_BYTES) {
     return false;
   }
-  if (
-    text.startsWith("refs/") ||
-    text.endsWith(".") ||
-    text.includes("..") ||
-    text.includes("@{")
-  ) {
+  if (!CHARACTERS.test(text) || text.normalize("NFKC") !== text) {
     return false;
   }
-  // Control characters, space and the characters git keeps for revisions and patterns.
-  if (/[\p{Cc} ~^:?*[\\]/u.test(text)) {
+  if (INVISIBLE.test(text) || MIXED_WORD.test(text)) {
+    return false;
+  }
+  if (text.startsWith("refs/") || text.endsWith(".") || text.includes("..")) {
     return false;
   }
   return text
@@ -42,6 +54,7 @@ export function isBranchName(text: string): boolean {
         part.length > 0 &&
         !part.startsWith(".") &&
         !part.startsWith("-") &&
-        !part.endsWith(".lock"),
+        !part.endsWith(".lock") &&
+        !WINDOWS_DEVICE.test(part),
     );
 }

@@ -40,6 +40,16 @@ const nasty = fc.constantFrom(
   "-",
   "/.",
   "./",
+  "$(id)",
+  "con",
+  "aux.",
+  "\u202e",
+  "\u200b",
+  "\u0430",
+  "\u03b1",
+  "\uff0f",
+  "u\u0308",
+  "--upload-pack=x",
 );
 const plain = fc.constantFrom("a", "main", "x1", "feature", "-", "/", ".", "_");
 const anyName = fc
@@ -48,7 +58,7 @@ const anyName = fc
   })
   .map((parts) => parts.join(""));
 
-describe("isBranchName, against git", { timeout: 60_000 }, () => {
+describe("F38: isBranchName, against git", { timeout: 60_000 }, () => {
   test("accepts nothing that git refuses, and refuses only more than git by our own rules", async () => {
     const names = [...new Set(fc.sample(fc.oneof(anyName, anyText), 600))].filter(
       (name) => !name.includes("\0") && name.isWellFormed(),
@@ -73,13 +83,20 @@ describe("isBranchName, against git", { timeout: 60_000 }, () => {
   });
 });
 
-/** Refused although git takes it: an option in a part, git's own names, what a terminal obeys, length. */
+/**
+ * Refused although git takes it: an option in a part, git's own names, Windows' devices, length, and
+ * what shows as something else, as nothing, or means something to a shell or a terminal.
+ */
 function isOurOwnRule(name: string): boolean {
+  const letters = name.match(/[\p{L}\p{M}]+/gu) ?? [];
   return (
     /(^|\/)-/.test(name) ||
     name.startsWith("refs/") ||
     name === "@" ||
-    /[\u0080-\u009f]/.test(name) ||
+    /(^|\/)(con|prn|aux|nul|com\d|lpt\d)(\.|\/|$)/i.test(name) ||
+    /[^\p{L}\p{M}\p{N}._/@+#=,-]|\p{Default_Ignorable_Code_Point}/u.test(name) ||
+    name.normalize("NFKC") !== name ||
+    letters.some((word) => /[a-zà-ÿ]/i.test(word) && /[\u0370-\u052f]/.test(word)) ||
     Buffer.byteLength(name) > 200
   );
 }

@@ -30,6 +30,11 @@ describe("branch names", () => {
     "x".repeat(200),
     "a./b",
     "head",
+    "feature/задача-12",
+    "дом",
+    "ελληνικά/x",
+    "dependabot/npm/@types/node-1.2+x#7=y,z",
+    "console/com10",
   ])("%s is one", (name) => {
     expect(isBranchName(name)).toBe(true);
   });
@@ -61,6 +66,31 @@ describe("branch names", () => {
     ["a lone surrogate", "a\ud800"],
     ["more than a file system takes", "x".repeat(201)],
     ["few characters of many bytes", "名".repeat(67)],
+    ["a command", "$(id)"],
+    ["a command in back quotes", "a`id`"],
+    ["two commands", "a;id"],
+    ["a variable", "a$HOME"],
+    ["quotes", "a'b"],
+    ["a pipe", "a|b"],
+    ["a percent sign", "%PATH%"],
+    ["a direction mark", "a\u202eb"],
+    ["a direction isolate", "a\u2066b"],
+    ["a letter of no width", "a\u200bb"],
+    ["a filler that is a letter", "a\u115fb"],
+    ["a variation selector", "a\ufe0fb"],
+    ["a no-break space", "a\u00a0b"],
+    ["a line separator", "a\u2028b"],
+    ["a Latin word with a Cyrillic letter", "m\u0430in"],
+    ["a Cyrillic word with a Latin letter", "\u0434o\u043c"],
+    ["a Latin word with a Greek letter", "m\u03b1in"],
+    ["full-width letters", "\uff4d\uff41in"],
+    ["a composed and a decomposed letter that look the same", "u\u0308x"],
+    ["a full-width slash", "a\uff0fb"],
+    ["a division slash", "a\u2215b"],
+    ["a private character", "a\ue000"],
+    ["a device of Windows", "con"],
+    ["a device of Windows with an extension", "a/NUL.txt"],
+    ["a serial port", "feature/com1"],
   ])("%s is none", (_what, name) => {
     expect(isBranchName(name)).toBe(false);
   });
