@@ -3,7 +3,7 @@ import { SpeckitError } from "../../domain/speckit-error.ts";
 import { brokerAddress } from "./broker-address.ts";
 import { translateBrokerError } from "./broker-errors.ts";
 import { DEAD_HEADERS } from "./dead-letter.ts";
-import { namesOf } from "./topology.ts";
+import { namesOf, ROUTING_KEYS } from "./topology.ts";
 
 /** A message that was refused, or that no worker could read, with the reason. */
 export interface DeadLetter {
@@ -95,11 +95,11 @@ export async function openDeadLetters(options: {
         if (isReplayed || letter.id !== id) {
           return false;
         }
-        const exchange = letter.queue === names.requests ? names.requests : names.work;
+        const { exchange, routingKey } = wayBack(letter, names);
         await publish(
           channel,
           exchange,
-          letter.routingKey,
+          routingKey,
           withoutReason(message),
           body ?? message.content,
         );
@@ -131,6 +131,22 @@ function letterOf({ content, fields, properties }: GetMessage): DeadLetter {
     routingKey: fields.routingKey,
     body: content,
   };
+}
+
+/**
+ * Back into the queue it came from. A sender may have put it there by another key, past our
+ * exchanges (the broker's default exchange takes a queue's name): that key leads nowhere.
+ */
+function wayBack(
+  { queue, routingKey }: DeadLetter,
+  names: ReturnType<typeof namesOf>,
+): { readonly exchange: string; readonly routingKey: string } {
+  if (queue === names.requests) {
+    const isKnown = routingKey === ROUTING_KEYS.request || routingKey === ROUTING_KEYS.command;
+    return { exchange: names.requests, routingKey: isKnown ? routingKey : ROUTING_KEYS.request };
+  }
+  const toStart = queue === names.start;
+  return { exchange: names.work, routingKey: toStart ? ROUTING_KEYS.start : ROUTING_KEYS.wake };
 }
 
 /** A replayed message says no more why it was refused. */

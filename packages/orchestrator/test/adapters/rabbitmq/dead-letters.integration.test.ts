@@ -13,21 +13,18 @@ beforeEach(() => client.purge(broker.prefix));
 afterAll(() => client[Symbol.asyncDispose]());
 
 /** Buries messages as a worker does. */
-async function bury(...bodies: readonly string[]): Promise<void> {
+const bury = (...bodies: readonly string[]) => buryWithKey("run.request", ...bodies);
+
+async function buryWithKey(routingKey: string, ...bodies: readonly string[]): Promise<void> {
   for (const body of bodies) {
     const message = {
       content: Buffer.from(body),
-      fields: { routingKey: "run.request" },
+      fields: { routingKey },
       properties: { headers: {}, replyTo: "somewhere", correlationId: "c-1" },
     } as unknown as Parameters<typeof deadLetter>[2];
     const reason = failure("REQUEST_INVALID", `not good: ${body}`);
-    const { exchange, routingKey, properties } = deadLetter(
-      names.dead,
-      names.requests,
-      message,
-      reason,
-    );
-    client.channel.publish(exchange, routingKey, Buffer.from(body), properties);
+    const letter = deadLetter(names.dead, names.requests, message, reason);
+    client.channel.publish(letter.exchange, routingKey, Buffer.from(body), letter.properties);
   }
   // A question on the same channel is answered after the publishes.
   await client.channel.checkQueue(names.dead);
@@ -87,6 +84,15 @@ test("a replayed one goes to where it was meant for, corrected, and is gone here
   expect(JSON.stringify(properties.headers)).not.toContain("speckit-");
   expect(bodies(await letters.list(10))).toEqual(["two"]);
   expect(await letters.replay(first?.id ?? "")).toBe(false);
+});
+
+test("one that came past the door, by the queue's own name, is replayed too", async () => {
+  await buryWithKey(names.requests, "one");
+  await using letters = await buried(1);
+  const [first] = await letters.list(10);
+  expect(await letters.replay(first?.id ?? "")).toBe(true);
+  const { content, fields } = await client.take(names.requests);
+  expect([content.toString(), fields.routingKey]).toEqual(["one", "run.request"]);
 });
 
 test("a broker that is not there, or refuses us, is told by its code", async () => {
