@@ -7,6 +7,11 @@ export interface BrokerPorts {
   readonly epmd: number;
 }
 
+/** Where everything is that the broker knows: queues, messages, users. */
+export function dataFolder(folder: string): string {
+  return join(folder, "data");
+}
+
 const ON_LOOPBACK = "-kernel inet_dist_use_interface {127,0,0,1}";
 
 /**
@@ -32,7 +37,7 @@ export async function brokerSettings(
     RABBITMQ_NODE_IP_ADDRESS: "127.0.0.1",
     RABBITMQ_NODE_PORT: String(ports.amqp),
     RABBITMQ_DIST_PORT: String(ports.distribution),
-    RABBITMQ_MNESIA_BASE: join(folder, "data"),
+    RABBITMQ_MNESIA_BASE: dataFolder(folder),
     RABBITMQ_LOG_BASE: join(folder, "log"),
     RABBITMQ_LOGS: "-",
     RABBITMQ_GENERATED_CONFIG_DIR: join(folder, "generated"),

@@ -9,9 +9,10 @@
  */
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { type BrokerPorts, brokerSettings } from "./broker-settings.ts";
+import { type BrokerPorts, brokerSettings, dataFolder } from "./broker-settings.ts";
 import { freePort } from "./free-port.ts";
 import { guardedFolder } from "./guarded-folder.ts";
 import { type GuardedProcess, startGuarded } from "./guarded-process.ts";
@@ -31,8 +32,14 @@ export interface PrivateBroker extends AsyncDisposable {
   readonly pid: number;
   /** The folder with its data and log. */
   readonly folder: string;
-  /** Ends the broker, with SIGKILL if `kill`, else in good order, and starts it again on its data. */
-  readonly restart: (options?: { readonly kill?: boolean }) => Promise<void>;
+  /**
+   * Ends the broker, with SIGKILL if `kill`, else in good order, and starts it again at the same
+   * address: on its data, or with none of it if `wipe`.
+   */
+  readonly restart: (options?: {
+    readonly kill?: boolean;
+    readonly wipe?: boolean;
+  }) => Promise<void>;
   /** Runs `rabbitmqctl` on it, for example `["list_connections"]`; resolves with what it prints. Takes 1 s. */
   readonly control: (args: readonly string[]) => Promise<string>;
   /** Ends everything and removes the folder. May be called twice. */
@@ -109,8 +116,11 @@ async function startOnce(server: string, withinMs: number): Promise<PrivateBroke
       return broker.pid;
     },
     folder,
-    async restart({ kill = false } = {}) {
+    async restart({ kill = false, wipe = false } = {}) {
       await broker.end(kill ? "SIGKILL" : "SIGTERM", 30_000);
+      if (wipe) {
+        await rm(dataFolder(folder), { recursive: true, force: true });
+      }
       broker = await start();
       await ready(broker, epmd, ports, withinMs);
     },

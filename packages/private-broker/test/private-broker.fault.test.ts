@@ -40,7 +40,7 @@ async function untilNothingIsLeft(folder: string): Promise<void> {
 }
 
 describe("a private broker", () => {
-  test("answers, is another process after a restart, and leaves nothing when it stops", async () => {
+  test("answers, keeps its data over a restart unless it is wiped, and leaves nothing when it stops", async () => {
     const broker = await startPrivateBroker();
     const { pid, url, folder } = broker;
     // The broker, epmd and the folder's remover: the search does find what is there.
@@ -49,10 +49,16 @@ describe("a private broker", () => {
     await broker.restart({ kill: true });
     expect(broker.pid).not.toBe(pid);
     expect(broker.url).toBe(url);
+    await broker.control(["add_vhost", "mine"]);
+    await broker.restart();
+    expect(await broker.control(["list_vhosts", "name"])).toContain("mine");
+    await broker.restart({ kill: true, wipe: true });
+    expect(await broker.control(["list_vhosts", "name"])).not.toContain("mine");
+    expect(broker.url).toBe(url);
     await broker.stop();
     await broker.stop();
     await untilNothingIsLeft(folder);
-  });
+  }, 180_000);
 
   test("does not outlive a process that is killed with SIGKILL", async () => {
     const owner = spawn(

@@ -9,8 +9,13 @@ export interface TcpProxy extends AsyncDisposable {
   /** Refuses new connections until `accept`; does not touch those that are open. */
   readonly refuse: () => void;
   readonly accept: () => void;
-  /** Swallows what comes through the connections there are and keeps them open, as a host that vanished. */
+  /**
+   * Swallows what comes through the connections there are, as a host that vanished: nothing passes
+   * any more, not even that one side has closed. `cut` ends them.
+   */
   readonly freeze: () => void;
+  /** Swallows only what the service says on the connections there are: it hears, and is not heard. */
+  readonly mute: () => void;
   /** How many connections go through it now. */
   readonly connections: () => number;
 }
@@ -19,6 +24,8 @@ export interface TcpProxy extends AsyncDisposable {
 export async function tcpProxy(url: string): Promise<TcpProxy> {
   const target = new URL(url);
   const sockets = new Set<Socket>();
+  const fromService = new Set<Socket>();
+  const frozen = new WeakSet<Socket>();
   let refusing = false;
   const server = createServer((client) => {
     if (refusing) {
@@ -26,6 +33,7 @@ export async function tcpProxy(url: string): Promise<TcpProxy> {
       return;
     }
     const upstream = connect(Number(target.port), target.hostname);
+    fromService.add(upstream);
     for (const [socket, other] of [
       [client, upstream],
       [upstream, client],
@@ -35,7 +43,10 @@ export async function tcpProxy(url: string): Promise<TcpProxy> {
       socket.on("error", () => {});
       socket.once("close", () => {
         sockets.delete(socket);
-        other.destroy();
+        fromService.delete(socket);
+        if (!frozen.has(socket)) {
+          other.destroy();
+        }
       });
       socket.pipe(other);
     }
@@ -64,8 +75,13 @@ export async function tcpProxy(url: string): Promise<TcpProxy> {
     },
     freeze: () => {
       for (const socket of sockets) {
-        socket.unpipe();
-        socket.resume();
+        frozen.add(socket);
+        swallow(socket);
+      }
+    },
+    mute: () => {
+      for (const socket of fromService) {
+        swallow(socket);
       }
     },
     connections: () => sockets.size / 2,
@@ -75,4 +91,9 @@ export async function tcpProxy(url: string): Promise<TcpProxy> {
       await closed;
     },
   };
+}
+
+function swallow(socket: Socket): void {
+  socket.unpipe();
+  socket.resume();
 }
