@@ -19,6 +19,8 @@ export interface Door extends AsyncDisposable {
     properties?: Options.Publish,
     pastTheDoor?: boolean,
   ) => Promise<void>;
+  /** The same for a wake-up. */
+  readonly wake: (body: Buffer, key?: "start" | "wake") => Promise<void>;
   /** Resolves when the broker has taken everything, and has returned nothing. */
   readonly confirmed: () => Promise<void>;
   /** Takes everything out of the dead-letter queue. */
@@ -62,6 +64,7 @@ export async function openDoor(url: string, prefix: string): Promise<Door> {
       pastTheDoor
         ? send("", `${prefix}.requests`, body, properties)
         : send(`${prefix}.requests`, "run.request", body, properties),
+    wake: (body, key = "wake") => send(`${prefix}.work`, key, body, {}),
     async confirmed() {
       await channel.waitForConfirms();
       if (failures.length > 0) {

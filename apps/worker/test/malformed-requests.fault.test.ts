@@ -45,6 +45,7 @@ beforeAll(async () => {
     amqpUrl: broker.url,
     prefix: broker.prefix,
     stateDir: join(folder.path, "state"),
+    timeoutMs: 400_000,
     env: { SPECKIT_REPOSITORIES: `file://${folder.path}/*`, SPECKIT_LOG_LEVEL: "warn" },
   });
   client = await plainClient(broker.url, broker.prefix);

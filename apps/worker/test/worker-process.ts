@@ -17,6 +17,8 @@ export interface WorkerSettings {
   readonly prefix: string;
   readonly stateDir: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Default 170 000. */
+  readonly timeoutMs?: number;
 }
 
 /** Short leases, so that a takeover by lease takes seconds; the shortest there is. */
@@ -30,7 +32,7 @@ export const QUICK = {
 export async function launchWorker(settings: WorkerSettings): Promise<WorkerProcess> {
   const port = await freePort();
   const program = startProgram(MAIN, [], {
-    timeoutMs: 170_000,
+    timeoutMs: settings.timeoutMs ?? 170_000,
     env: {
       DATABASE_URL: settings.databaseUrl,
       AMQP_URL: settings.amqpUrl,

@@ -3,6 +3,7 @@ export { type EventuallyOptions, eventually } from "./eventually.ts";
 export { git } from "./git.ts";
 export { checkEverything, type Evidence } from "./oracle/check-everything.ts";
 export { type AgentStart, readStarts } from "./oracle/check-starts.ts";
+export { holdLocks, rowsOf } from "./oracle/rows.ts";
 export { type PrivatePostgres, startPrivatePostgres } from "./private-postgres.ts";
 export { processesWith } from "./process-tree.ts";
 export {
