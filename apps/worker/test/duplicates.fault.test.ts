@@ -39,16 +39,17 @@ let door: Door;
 beforeAll(async () => {
   folder = await tempFolder("duplicates");
   startsPath = join(folder.path, "starts.log");
-  const sample = (name: string, plan: object) =>
+  const written = { appendTo: startsPath };
+  const sample = (name: string, firstPlan: object) =>
     makeSampleRemote(join(folder.path, name), {
       ".scripted-agent.json": JSON.stringify({
-        specify: { appendTo: startsPath },
-        plan: { appendTo: startsPath, ...plan },
-        tasks: { appendTo: startsPath },
+        specify: written,
+        plan: [{ ...written, ...firstPlan, onlyAttempts: [1] }, written],
+        tasks: written,
       }),
     });
   remote = await sample("plain", {});
-  flaky = await sample("flaky", { exitCode: 3, onlyAttempts: [1] });
+  flaky = await sample("flaky", { exitCode: 3 });
   slow = await sample("slow", { sleepMs: 120_000 });
   workers = await Promise.all(
     ["a", "b", "c", "d"].map((name) =>

@@ -13,6 +13,7 @@ import { openConnection } from "../../../src/adapters/rabbitmq/open-connection.t
 import { type Delivery, queueConsumer } from "../../../src/adapters/rabbitmq/queue-consumer.ts";
 import { waitingNotice } from "../../../src/adapters/rabbitmq/waiting-notice.ts";
 import { type WakeUp, wakeUp } from "../../../src/contract/wake-up.ts";
+import type { DeliveryVerdict } from "../../../src/ports/transport.ts";
 import { plainClient } from "./plain-client.ts";
 import { recordingLogger } from "./recording-logger.ts";
 
@@ -204,7 +205,64 @@ describe("a broker that breaks", () => {
     );
   });
 
-  test("killed and started again on its data: no confirmed wake-up is lost, consuming goes on", async () => {
+  test("F10: a queue that is full refuses: what is in hand stays there until its successor is safe", async () => {
+    const prefix = "full";
+    const { logger, lines } = recordingLogger();
+    await using transport = await openRabbitTransport({
+      url: broker.url,
+      prefix,
+      deploymentId: "test",
+      logger,
+    });
+    const { start } = namesOf(prefix);
+    const first = wakeUp(randomUUID());
+    const received: WakeUp[] = [];
+    const decided = Promise.withResolvers<DeliveryVerdict>();
+    const consumption = await transport.consume(
+      {
+        onWakeUp(one) {
+          received.push(one);
+          return received.length === 1 ? decided.promise : Promise.resolve({ do: "ack" });
+        },
+        onRequest: async () => ({ do: "ack" }),
+      },
+      { slots: 1 },
+    );
+    await transport.publishWakeUp(first, { to: "work" });
+    await using client = await plainClient(broker.url);
+    await eventually(
+      "the only slot is taken, and no new run is",
+      () => client.channel.checkQueue(start),
+      ({ consumerCount }) => received.length === 1 && consumerCount === 0,
+    );
+    await broker.control(["set_policy", "full", `^${prefix}[.]start$`, '{"max-length":1}']);
+    // The limit counts what the queue knows of: a few more may slip in.
+    const refusal = await eventually("a publish is refused", () =>
+      transport.publishWakeUp(wakeUp(randomUUID()), { to: "start" }).then(
+        () => undefined,
+        (error: unknown) => error,
+      ),
+    );
+    expect(refusal).toMatchObject({
+      code: "BROKER_UNAVAILABLE",
+      message: expect.stringContaining("the queue is full"),
+    });
+    decided.resolve({ do: "publish_and_ack", wakeUp: first, route: { to: "start" } });
+    const kept = () =>
+      lines.filter(({ message }) => message.includes("its successor is not published yet"));
+    await eventually("it is tried again", () => kept().length >= 2);
+    expect(received).toEqual([first]);
+    await client.channel.purgeQueue(start);
+    await eventually("the successor comes", () => received.length === 2);
+    expect(received).toEqual([first, first]);
+    await consumption.stop();
+    await broker.control(["clear_policy", "full"]);
+    const unacked = await broker.control(["list_queues", "name", "messages"]);
+    expect(unacked).toContain("full.work\t0");
+    expect(unacked).toContain("full.start\t0");
+  });
+
+  test("F8: killed and started again on its data: no confirmed wake-up is lost, consuming goes on", async () => {
     await using worker = await openWorker({ url: broker.url, prefix: "killed" });
     const sent = Array.from({ length: 5 }, () => wakeUp(randomUUID()));
     for (const one of sent) {
