@@ -41,7 +41,10 @@ const WRONG_CONTENT: Readonly<Record<string, readonly unknown[]>> = {
   idempotencyKey: ["", "x".repeat(201), "a\u0000b", "a\ud800b"],
   specifyText: ["", " \t\n", "a\u0000b", "\udc00"],
   baseBranch: ["a..b", "-x", "--upload-pack=x", "@{-1}", "a b", "refs/heads/x", "x.lock", "\u0000"],
-  branch: ["a..b", "-x", "a//b", "HEAD", "@", "a~1", "a\\b", "x".repeat(300), "../../etc/passwd"],
+  branch: [
+    ...["a..b", "-x", "a//b", "HEAD", "@", "a~1", "a\\b", "x".repeat(300), "../../etc/passwd"],
+    ...["$(id)", "a;b", "m\u0430in", "a\u202eb", "\uff4dain", "con", "a\u200bb"],
+  ],
   featureDirectory: ["../x", "/etc", "specs/../../x", "specs/001-x/../y", "specs/1-x", "-x"],
   agent: [{ backend: "../x" }, { backend: "$(id)" }, { backend: "" }, {}, { backend: null }],
   phases: [[], ["specify", "delete"], ["__proto__"], "specify", [["plan"]], Array(50).fill("plan")],
