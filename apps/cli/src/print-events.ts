@@ -5,6 +5,7 @@ import {
   SpeckitError,
 } from "@speckit/orchestrator";
 import { followRun } from "./follow-run.ts";
+import { visible } from "./output/visible.ts";
 
 const PAGE = 500;
 
@@ -47,5 +48,5 @@ export function eventLine(event: EventRecord): string {
   const { text, ...rest } = event.data;
   const said =
     typeof text === "string" ? text : Object.keys(rest).length > 0 ? JSON.stringify(rest) : "";
-  return `${time} ${event.type}${where} ${said}`.trimEnd();
+  return visible(`${time} ${event.type}${where} ${said}`.trimEnd());
 }

@@ -41,7 +41,7 @@ test("a refused request is listed, shown, replayed corrected, and becomes a run"
       agent: { backend: "scripted" },
       idempotencyKey: "replayed",
     };
-    const wrong = { ...request, specifytext: request.specifyText };
+    const wrong = { ...request, specifytext: `${request.specifyText}\u009b31m` };
     await eventually("the worker has declared the door", () => publish(wrong), Boolean, {
       withinMs: 20_000,
       everyMs: 200,
@@ -58,6 +58,11 @@ test("a refused request is listed, shown, replayed corrected, and becomes a run"
       reason: expect.stringContaining("specifytext"),
     });
     expect(JSON.parse((await dead("show", letter.id)).body.body)).toEqual(wrong);
+
+    // What somebody has written must not steer the terminal of who reads it.
+    const shown = await speckit.run(["dead", "show", letter.id]);
+    expect(shown.stdout).toContain("\\u{9b}31m");
+    expect(shown.stdout).not.toMatch(/(?!\n)\p{Cc}/u);
 
     const corrected = join(folder.path, "corrected.json");
     await writeFile(corrected, JSON.stringify(request));

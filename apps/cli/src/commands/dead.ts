@@ -1,6 +1,7 @@
 import { type ExitCode, SpeckitError } from "@speckit/orchestrator";
 import { readEnvironment } from "@speckit/orchestrator/node";
 import { type DeadLetter, type DeadLetters, openDeadLetters } from "@speckit/orchestrator/rabbitmq";
+import { visible } from "../output/visible.ts";
 import { readSentence } from "../read-sentence.ts";
 
 interface Options {
@@ -16,7 +17,7 @@ export async function deadListCommand(
   process.stdout.write(
     options.json === true
       ? `${JSON.stringify(found.map(shown))}\n`
-      : found.map(({ id, code, reason }) => `${id}  ${code}  ${reason}\n`).join(""),
+      : found.map(({ id, code, reason }) => `${visible(`${id}  ${code}  ${reason}`)}\n`).join(""),
   );
   return 0;
 }
@@ -32,7 +33,7 @@ export async function deadShowCommand(id: string, options: Options): Promise<Exi
   process.stdout.write(
     options.json === true
       ? `${JSON.stringify(shown(letter))}\n`
-      : `${code}: ${reason}\nfrom ${queue}\n\n${body}\n`,
+      : `${visible(`${code}: ${reason}\nfrom ${queue}\n\n${body}`)}\n`,
   );
   return 0;
 }
