@@ -11,8 +11,12 @@ export async function checkQueues(
   try {
     const channel = await connection.createChannel();
     const problems: string[] = [];
-    for (const { name } of topologyOf(prefix).queues) {
-      const { messageCount } = await channel.checkQueue(name);
+    for (const { name, arguments: queueArguments } of topologyOf(prefix).queues) {
+      // Declared like the product does: a queue that is not there is an empty one.
+      const { messageCount } = await channel.assertQueue(name, {
+        durable: true,
+        arguments: queueArguments,
+      });
       if (name !== `${prefix}.dead` && messageCount > 0) {
         problems.push(`queue ${name} holds ${messageCount} messages`);
       }
