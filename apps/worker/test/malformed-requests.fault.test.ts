@@ -65,6 +65,15 @@ const valid = () => ({
   agent: { backend: "scripted" },
 });
 
+/** Almost as large as RabbitMQ 4 takes. */
+const enormous = (): MalformedRequest => ({
+  kind: "enormous",
+  body: ofSize(valid(), 15 * 1024 * 1024),
+  codes: ["REQUEST_TOO_LARGE"],
+  properties: {},
+  isPastTheDoor: false,
+});
+
 /** Resident memory of a process in MB, now and at its highest. */
 async function memoryMb(pid: number): Promise<{ readonly now: number; readonly highest: number }> {
   const status = await readFile(`/proc/${pid}/status`, "utf8");
@@ -103,7 +112,7 @@ test("F34, F35: of 10,000 malformed requests each is kept with its reason, good 
   const good: string[] = [];
   const startedAtMs = performance.now();
   for (let ix = 0; ix < MESSAGES; ix += 1) {
-    const bad = malformedRequest(random, valid());
+    const bad = ix === MESSAGES / 2 ? enormous() : malformedRequest(random, valid());
     sent.push(bad);
     await door.publish(bad.body, { ...bad.properties, messageId: `bad-${ix}` }, bad.isPastTheDoor);
     if (ix % GOOD_ONE_IN === 0) {

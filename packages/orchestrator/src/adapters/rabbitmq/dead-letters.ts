@@ -5,6 +5,9 @@ import { translateBrokerError } from "./broker-errors.ts";
 import { DEAD_HEADERS } from "./dead-letter.ts";
 import { namesOf, ROUTING_KEYS } from "./topology.ts";
 
+/** Copies wait for their confirms together: in a queue of thousands one after the other takes minutes. */
+const AT_ONCE = 50;
+
 /** A message that was refused, or that no worker could read, with the reason. */
 export interface DeadLetter {
   readonly id: string;
@@ -20,7 +23,7 @@ export interface DeadLetter {
  * What people do with the dead-letter queue. Looking takes each message off the front and puts a
  * copy at the back, confirmed, before it is acked: a look that only gave messages back would be
  * counted as a failed delivery, and newer brokers drop a message after twenty of those. A look that
- * is cut in the middle leaves at most one message twice.
+ * is cut in the middle leaves at most fifty messages twice, under the same ids.
  */
 export interface DeadLetters extends AsyncDisposable {
   /** Oldest first, at most `limit`. */
@@ -50,21 +53,43 @@ export async function openDeadLetters(options: {
   connection.on("error", () => {});
   const channel = await connection.createConfirmChannel();
   channel.on("error", () => {});
+  // Each copy under way listens for its return.
+  channel.setMaxListeners(AT_ONCE + 10);
+
+  async function take(count: number): Promise<readonly GetMessage[]> {
+    const taken: GetMessage[] = [];
+    while (taken.length < count) {
+      const message = await channel.get(names.dead, { noAck: false });
+      if (message === false) {
+        break;
+      }
+      taken.push(message);
+    }
+    return taken;
+  }
 
   /** Visits each message that was there at the start; what `visit` does not take (true) goes to the back. */
   async function walk(visit: (letter: DeadLetter, message: GetMessage) => Promise<boolean>) {
     try {
       let { messageCount: left } = await channel.checkQueue(names.dead);
-      for (; left > 0; left -= 1) {
-        const message = await channel.get(names.dead, { noAck: false });
-        if (message === false) {
+      while (left > 0) {
+        const messages = await take(Math.min(left, AT_ONCE));
+        const last = messages.at(-1);
+        if (last === undefined) {
           return;
         }
-        const isTaken = await visit(letterOf(message), message);
-        if (!isTaken) {
-          await publish(channel, names.dead, message.fields.routingKey, message, message.content);
+        left -= messages.length;
+        const copies: Promise<void>[] = [];
+        for (const message of messages) {
+          if (!(await visit(letterOf(message), message))) {
+            const { routingKey } = message.fields;
+            const copy = publish(channel, names.dead, routingKey, message, message.content);
+            copy.catch(() => {});
+            copies.push(copy);
+          }
         }
-        channel.ack(message);
+        await Promise.all(copies);
+        channel.ack(last, true);
       }
     } catch (cause) {
       throw broken(cause);
