@@ -11,14 +11,13 @@ export interface Buried {
   readonly message: GetMessage;
 }
 
+/** How a message reaches the queue of requests: by a key of the door, or past it by the queue's name. */
+export type DoorKey = "request" | "command" | "queue";
+
 /** The public door and the dead-letter queue by a plain AMQP client, for many messages. */
 export interface Door extends AsyncDisposable {
   /** Hands a message to the client; waits when the broker is behind. See `confirmed`. */
-  readonly publish: (
-    body: Buffer,
-    properties?: Options.Publish,
-    pastTheDoor?: boolean,
-  ) => Promise<void>;
+  readonly publish: (body: Buffer, properties?: Options.Publish, key?: DoorKey) => Promise<void>;
   /** The same for a wake-up. */
   readonly wake: (body: Buffer, key?: "start" | "wake") => Promise<void>;
   /** Resolves when the broker has taken everything, and has returned nothing. */
@@ -60,10 +59,10 @@ export async function openDoor(url: string, prefix: string): Promise<Door> {
     }
   };
   return {
-    publish: (body, properties = {}, pastTheDoor = false) =>
-      pastTheDoor
+    publish: (body, properties = {}, key = "request") =>
+      key === "queue"
         ? send("", `${prefix}.requests`, body, properties)
-        : send(`${prefix}.requests`, "run.request", body, properties),
+        : send(`${prefix}.requests`, `run.${key}`, body, properties),
     wake: (body, key = "wake") => send(`${prefix}.work`, key, body, {}),
     async confirmed() {
       await channel.waitForConfirms();

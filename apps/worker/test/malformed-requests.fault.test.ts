@@ -71,7 +71,7 @@ const enormous = (): MalformedRequest => ({
   body: ofSize(valid(), 15 * 1024 * 1024),
   codes: ["REQUEST_TOO_LARGE"],
   properties: {},
-  isPastTheDoor: false,
+  key: "request",
 });
 
 /** Resident memory of a process in MB, now and at its highest. */
@@ -114,7 +114,7 @@ test("F34, F35: of 10,000 malformed requests each is kept with its reason, good 
   for (let ix = 0; ix < MESSAGES; ix += 1) {
     const bad = ix === MESSAGES / 2 ? enormous() : malformedRequest(random, valid());
     sent.push(bad);
-    await door.publish(bad.body, { ...bad.properties, messageId: `bad-${ix}` }, bad.isPastTheDoor);
+    await door.publish(bad.body, { ...bad.properties, messageId: `bad-${ix}` }, bad.key);
     if (ix % GOOD_ONE_IN === 0) {
       const name = `good-${ix}`;
       good.push(name);

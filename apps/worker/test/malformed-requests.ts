@@ -1,6 +1,7 @@
 import { gzipSync } from "node:zlib";
 import type { SeededRandom } from "@speckit/testkit";
 import type { Options } from "amqplib";
+import type { DoorKey } from "./door.ts";
 
 /** A message for the public door that must be refused, with the codes that may be the reason. */
 export interface MalformedRequest {
@@ -9,8 +10,8 @@ export interface MalformedRequest {
   readonly body: Buffer;
   readonly codes: readonly string[];
   readonly properties: Options.Publish;
-  /** Straight into the queue, by the broker's default exchange, instead of through the door. */
-  readonly isPastTheDoor: boolean;
+  /** With which key: a request's, a command's, or the queue's own name, past the door. */
+  readonly key: DoorKey;
 }
 
 type Request = Readonly<Record<string, unknown>>;
@@ -189,13 +190,19 @@ export function malformedRequest(random: SeededRandom, valid: Request): Malforme
     ...surroundings(random),
     ...(kind === "gzip" ? { contentEncoding: "gzip" } : {}),
   };
+  const key = random.pick<DoorKey>([...Array(18).fill("request"), "command", "queue"]);
   return {
     kind,
-    // Looked at after the request's shape, and before what the deployment allows.
-    codes: properties.correlationId?.includes("\0") ? [...codes, "REQUEST_INVALID"] : codes,
+    codes: [
+      ...codes,
+      // A request is no command.
+      ...(key === "command" ? ["REQUEST_INVALID"] : []),
+      // Looked at after the request's shape, and before what the deployment allows.
+      ...(properties.correlationId?.includes("\0") ? ["REQUEST_INVALID"] : []),
+    ],
     body: Buffer.isBuffer(body) ? body : Buffer.from(typeof body === "string" ? body : json(body)),
     properties,
-    isPastTheDoor: random.oneIn(20),
+    key,
   };
 }
 
