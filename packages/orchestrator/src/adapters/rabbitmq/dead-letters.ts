@@ -2,6 +2,7 @@ import amqp, { type ConfirmChannel, type GetMessage } from "amqplib";
 import { SpeckitError } from "../../domain/speckit-error.ts";
 import { brokerAddress } from "./broker-address.ts";
 import { translateBrokerError } from "./broker-errors.ts";
+import { closeSurely } from "./close-surely.ts";
 import { DEAD_HEADERS } from "./dead-letter.ts";
 import { namesOf, ROUTING_KEYS } from "./topology.ts";
 
@@ -135,8 +136,8 @@ export async function openDeadLetters(options: {
     },
     async [Symbol.asyncDispose]() {
       // The channel first: a connection's close may overtake the acks of its channels.
-      await channel.close().catch(() => {});
-      await connection.close().catch(() => {});
+      await closeSurely(channel).catch(() => {});
+      await closeSurely(connection).catch(() => {});
     },
   };
 }

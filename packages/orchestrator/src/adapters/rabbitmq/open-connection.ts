@@ -16,6 +16,7 @@ import { assertTopology } from "./assert-topology.ts";
 import { pause } from "./back-off.ts";
 import type { BrokerAddress } from "./broker-address.ts";
 import { translateBrokerError, unavailable } from "./broker-errors.ts";
+import { closeSurely } from "./close-surely.ts";
 import type { Topology } from "./topology.ts";
 import type { WaitingNotice } from "./waiting-notice.ts";
 
@@ -63,7 +64,7 @@ export async function openConnection(options: ConnectionOptions): Promise<Broker
   const declareOn = async (channel: Channel) => {
     await assertTopology(channel, topology);
     declaredAtMs = performance.now();
-    await channel.close();
+    await closeSurely(channel);
   };
   const connection = await amqp.connect(address.url, {
     // With Nagle's algorithm a message of 3 kB is confirmed after 44 ms, without it after 1.
@@ -132,7 +133,7 @@ export async function openConnection(options: ConnectionOptions): Promise<Broker
     openConfirmChannel: async () => quiet(await orFailure(connection.createConfirmChannel())),
     async repair(lostAtMs) {
       const channel = await openChannel();
-      await (declaredAtMs > lostAtMs ? channel.close() : orFailure(declareOn(channel)));
+      await (declaredAtMs > lostAtMs ? closeSurely(channel) : orFailure(declareOn(channel)));
     },
     async close() {
       isConnected = false;
@@ -152,7 +153,13 @@ async function guarded(model: ChannelModel, setUp: () => Promise<void>): Promise
   lost.promise.catch(() => {});
   model.on("error", () => {});
   model.once("close", (error) => lost.reject(error ?? new Error("closed during set-up")));
-  await Promise.race([setUp(), lost.promise]);
+  try {
+    await Promise.race([setUp(), lost.promise]);
+  } catch (error) {
+    // amqplib closes it too, and would wait for ever if it ended on the way.
+    await closeSurely(model).catch(() => {});
+    throw error;
+  }
 }
 
 /** An `error` event without a listener is an uncaught exception; the failed call says the same. */

@@ -5,6 +5,7 @@ import type { Logger } from "../../ports/logger.ts";
 import type { Metrics } from "../../ports/metrics.ts";
 import type { Transport } from "../../ports/transport.ts";
 import { brokerAddress } from "./broker-address.ts";
+import { closeSurely } from "./close-surely.ts";
 import { confirmingPublisher } from "./confirming-publisher.ts";
 import { consumeHints } from "./consume-hints.ts";
 import { consumeRequests } from "./consume-requests.ts";
@@ -158,6 +159,8 @@ async function readyIn(connection: BrokerConnection, queue: string): Promise<num
   } catch {
     return 0;
   } finally {
-    await channel?.close().catch(() => {});
+    if (channel !== undefined) {
+      await closeSurely(channel).catch(() => {});
+    }
   }
 }

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import amqp from "amqplib";
 import { brokerAddress } from "./broker-address.ts";
 import { translateBrokerError, unavailable } from "./broker-errors.ts";
+import { closeSurely } from "./close-surely.ts";
 import type { Publication } from "./confirming-publisher.ts";
 
 const WITHIN_MS = 10_000;
@@ -58,7 +59,7 @@ export async function publishOnce(
         );
       }
     } finally {
-      await connection.close().catch(() => {});
+      await closeSurely(connection).catch(() => {});
     }
   } catch (cause) {
     throw translateBrokerError(cause, description);

@@ -8,6 +8,7 @@ import {
 } from "../../contract/run-result.ts";
 import { SpeckitError } from "../../domain/speckit-error.ts";
 import type { Logger } from "../../ports/logger.ts";
+import { closeSurely } from "./close-surely.ts";
 import type { BrokerConnection } from "./open-connection.ts";
 import { type QueueConsumer, queueConsumer } from "./queue-consumer.ts";
 import type { QueueSpec } from "./topology.ts";
@@ -107,7 +108,7 @@ export async function openReplyInbox(options: {
       if (connection.isConnected()) {
         const channel = await connection.openChannel();
         await channel.deleteQueue(queue);
-        await channel.close();
+        await closeSurely(channel);
       }
     },
   };

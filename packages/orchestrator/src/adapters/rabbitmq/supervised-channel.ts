@@ -10,6 +10,7 @@
 import type { Channel } from "amqplib";
 import type { Logger } from "../../ports/logger.ts";
 import { backOffMs, pause } from "./back-off.ts";
+import { closeSurely } from "./close-surely.ts";
 import type { BrokerConnection } from "./open-connection.ts";
 
 /** A channel that lived this long did not fail because of how it was set up. */
@@ -134,7 +135,7 @@ function watch<C extends Channel>(
       if (isOpen) {
         logger.debug(`channel given up: ${purpose}`, { reason });
         end();
-        await channel.close().catch(() => {});
+        await closeSurely(channel).catch(() => {});
       }
     },
   };

@@ -1,8 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { type PrivateBroker, startPrivateBroker } from "@speckit/private-broker";
 import { eventually, tcpProxy, testBroker } from "@speckit/testkit";
+import amqp from "amqplib";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { brokerAddress } from "../../../src/adapters/rabbitmq/broker-address.ts";
+import { closeSurely } from "../../../src/adapters/rabbitmq/close-surely.ts";
 import {
   namesOf,
   openRabbitTransport,
@@ -94,6 +96,23 @@ describe("a connection that breaks", () => {
     await eventually("it consumes", () =>
       worker.received.some(({ runId }) => runId === sent.runId),
     );
+  });
+});
+
+describe("a close that crosses the end of its connection", () => {
+  test.each(["channel", "connection"] as const)("of a %s comes to its end", async (what) => {
+    await using proxy = await tcpProxy(shared.url);
+    const connection = await amqp.connect(proxy.url, { noDelay: true });
+    connection.on("error", () => {});
+    const channel = await connection.createChannel();
+    proxy.mute();
+    const closing = closeSurely(what === "channel" ? channel : connection);
+    let isOver = false;
+    void closing.then(() => {
+      isOver = true;
+    });
+    proxy.cut();
+    await eventually("it is closed", () => isOver);
   });
 });
 
