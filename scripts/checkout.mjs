@@ -11,11 +11,13 @@ export const toolchain = join(root, ".toolchain");
 /** Folders of the workspace's packages, relative to `folder`, sorted. */
 export function workspacePackages(folder = root) {
   const yaml = readFileSync(join(folder, "pnpm-workspace.yaml"), "utf8");
-  // Only the one form the file uses: `  - folder/*`. A YAML parser would be a dependency before any is installed.
-  const parents = [...yaml.matchAll(/^ {2}- (["']?)([\w-]+)\/\*\1$/gm)].map((match) => match[2]);
-  return parents
-    .filter((parent) => existsSync(join(folder, parent)))
-    .flatMap((parent) => readdirSync(join(folder, parent)).map((name) => join(parent, name)))
+  // Only the two forms the file uses: `  - folder/*` and `  - folder`. A YAML parser would be a dependency before any
+  // is installed.
+  return [...yaml.matchAll(/^ {2}- (["']?)([\w-]+)(\/\*)?\1$/gm)]
+    .filter(([, , name]) => existsSync(join(folder, name)))
+    .flatMap(([, , name, all]) =>
+      all === undefined ? [name] : readdirSync(join(folder, name)).map((one) => join(name, one)),
+    )
     .filter((path) => existsSync(join(folder, path, "package.json")))
     .sort();
 }

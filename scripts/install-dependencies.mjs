@@ -45,8 +45,8 @@ export function recordInstalled(dev) {
   rmSync(startedPath, { force: true });
 }
 
-/** What `npm start` and `npm run fleet` run, with what that depends on: no package that exists for tests alone. */
-const runnable = ["speckit...", "@speckit/fleet..."];
+/** What `npm start`, `npm run fleet` and the benches run, with what that depends on: nothing that exists for tests alone. */
+const runnable = ["speckit...", "@speckit/fleet...", "@speckit/bench..."];
 
 /**
  * `trustLockfile`: the lockfile is committed and names every package's hash. Whoever changes it has pnpm check the ages

@@ -35,6 +35,11 @@ export interface OpenOptions {
   readonly onConnecting?: (service: "PostgreSQL" | "RabbitMQ") => void;
   /** For tests that end or hold up a worker where it hurts. */
   readonly reach?: ReachFailpoint;
+  /**
+   * The last word on what the use cases work with: ports of your own, instead of this package's or
+   * around them. What is replaced is still opened, and closed at the end.
+   */
+  readonly compose?: (dependencies: Dependencies) => Dependencies;
 }
 
 /**
@@ -48,7 +53,7 @@ export async function openOrchestrator(
   config: OrchestratorConfig,
   options: OpenOptions = {},
 ): Promise<OpenOrchestrator> {
-  const { logger = loggerFor(config), onConnecting, reach } = options;
+  const { logger = loggerFor(config), onConnecting, reach, compose = (deps) => deps } = options;
   const { databaseUrl } = config;
   if (databaseUrl === undefined) {
     throw new SpeckitError(
@@ -114,7 +119,7 @@ export async function openOrchestrator(
       settings: { ...DEFAULT_SETTINGS, ...config.settings },
       reach,
     };
-    const orchestrator = new Orchestrator(deps);
+    const orchestrator = new Orchestrator(compose(deps));
     const opened = undo.move();
     return { orchestrator, logger, [Symbol.asyncDispose]: () => opened.disposeAsync() };
   } catch (error) {
