@@ -1,17 +1,17 @@
 import { mkdir } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { freePort } from "@speckit/private-broker";
-import { execa } from "execa";
+import { freePort, startGuarded } from "@speckit/private-broker";
 
 const MAIN = fileURLToPath(import.meta.resolve("@speckit/worker/main"));
 const READY_WITHIN_MS = 60_000;
+const DRAINED_WITHIN_MS = 10_000;
 
 export interface WorkerDaemon extends AsyncDisposable {
   readonly pid: number;
 }
 
-/** Starts the worker daemon as it is, and resolves when it takes work. */
+/** Starts the worker daemon as it is, and resolves when it takes work. It cannot outlive us. */
 export async function startWorkerDaemon(options: {
   /** Its state folder. */
   readonly folder: string;
@@ -23,7 +23,8 @@ export async function startWorkerDaemon(options: {
   const { folder, databaseUrl, amqpUrl, amqpPrefix, env } = options;
   await mkdir(folder, { recursive: true });
   const port = await freePort();
-  const child = execa(process.execPath, [MAIN], {
+  const daemon = await startGuarded(process.execPath, [MAIN], {
+    cwd: folder,
     env: {
       PATH: process.env.PATH ?? "",
       DATABASE_URL: databaseUrl,
@@ -34,31 +35,23 @@ export async function startWorkerDaemon(options: {
       SPECKIT_LOG_LEVEL: "error",
       ...env,
     },
-    extendEnv: false,
-    stdin: "ignore",
-    stdout: "ignore",
-    stderr: "inherit",
-    buffer: false,
-    reject: false,
-    forceKillAfterDelay: 20_000,
+    logPath: `${folder}/worker.log`,
+    signalOnOurDeath: "KILL",
   });
-  const stop = async (): Promise<void> => {
-    child.kill("SIGTERM");
-    await child;
-  };
+  const stop = () => daemon.end("SIGTERM", DRAINED_WITHIN_MS);
   let hasEnded = false;
-  void child.finally(() => {
+  void daemon.ended.then(() => {
     hasEnded = true;
   });
   const untilMs = performance.now() + READY_WITHIN_MS;
   while ((await readiness(port)) !== 200) {
     if (hasEnded || performance.now() > untilMs) {
       await stop();
-      throw new Error("The worker daemon did not become ready");
+      throw new Error(`The worker daemon is not ready:\n${await daemon.lastLines(20)}`);
     }
     await pause(50);
   }
-  return { pid: child.pid ?? 0, [Symbol.asyncDispose]: stop };
+  return { pid: daemon.pid, [Symbol.asyncDispose]: stop };
 }
 
 async function readiness(port: number): Promise<number | undefined> {

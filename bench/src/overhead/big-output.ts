@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { openRunRequestPublisher } from "@speckit/orchestrator/rabbitmq";
 import { makeSampleRemote } from "@speckit/orchestrator/sample-project";
 import type { Bench } from "../bench.ts";
@@ -7,10 +8,11 @@ import { megabytes, three } from "../format.ts";
 import { peakMemoryOf } from "../process-facts.ts";
 import { startWorkerDaemon } from "../worker-daemon.ts";
 
+const SCRIPTED = fileURLToPath(import.meta.resolve("@speckit/orchestrator/scripted-agent"));
+
 /**
- * The most memory a worker daemon has had after an agent has printed a lot: the real process
- * runtime, git and artifacts. The agent leaves no document, so its phase fails when it has printed
- * everything; it is asked for one phase alone, and its repairs print as much again.
+ * The most memory a worker daemon has had after an agent has printed a lot, in lines, and then done
+ * its work: with the real process runtime, git and artifacts.
  */
 export async function measureBigOutput(bench: Bench): Promise<void> {
   const { services, sizes } = bench;
@@ -18,14 +20,15 @@ export async function measureBigOutput(bench: Bench): Promise<void> {
   await using database = await benchDatabase(services.serverUrl);
   await using broker = benchBroker(services.amqpUrl);
   const remote = await makeSampleRemote(`${services.folder}/big-output-remote`);
-  const lines = `head -c ${outputBytes} /dev/zero | tr '\\0' x | fold -w 199; exit 1`;
+  const print = `yes ${"x".repeat(199)} | head -c ${outputBytes}`;
+  const agent = `${print}; exec '${process.execPath}' '${SCRIPTED}'`;
   await using worker = await startWorkerDaemon({
     folder: `${services.folder}/big-output`,
     databaseUrl: database.url,
     amqpUrl: broker.url,
     amqpPrefix: broker.prefix,
     env: {
-      SPECKIT_AGENT_COMMAND: JSON.stringify(["sh", "-c", lines]),
+      SPECKIT_AGENT_COMMAND: JSON.stringify(["sh", "-c", agent]),
       SPECKIT_REPOSITORIES: `file://${services.folder}/*`,
     },
   });
@@ -56,7 +59,7 @@ export async function measureBigOutput(bench: Bench): Promise<void> {
       ["highest resident memory before", megabytes(before)],
       ["highest resident memory after", megabytes(after)],
       ["the run took", `${three(seconds)} s`],
-      ["it ended as", `${result.status}, ${result.failure?.code}`],
+      ["it ended as", result.failure?.code ?? result.status],
     ],
   );
 }
