@@ -92,6 +92,9 @@ async function sendAll(deps: EventRelayDependencies, runId: string): Promise<voi
     await deps.reach?.("event.published", { runId });
     deps.metrics?.count("events_sent", {}, events.length);
     await deps.runs.markEventsSent(runId, last.seq);
+    if (events.length < BATCH) {
+      return; // Whoever has written more meanwhile has kicked again.
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Selectable } from "kysely";
+import { type Selectable, sql } from "kysely";
 import type { EventRecord } from "../../../ports/run-repository.ts";
 import type { EventsTable } from "../schema.ts";
 import type { Queryable } from "../transaction.ts";
@@ -37,7 +37,12 @@ export async function unsentEvents(
   return rows.map(eventRecord);
 }
 
-/** Moves the watermark; `greatest` keeps a late second sender from moving it back. */
+/**
+ * Moves the watermark; a late second sender does not move it back. Does not wait for the disk: the
+ * owner's next write would wait for this one's lock on the row meanwhile. A watermark that a crash
+ * of the server takes back costs what a crash before this statement would: events are sent again,
+ * under the same ids. Whatever is committed after it, in whichever session, is on disk after it.
+ */
 export async function markEventsSent(
   database: Queryable,
   runId: string,
@@ -48,6 +53,7 @@ export async function markEventsSent(
     .set({ sent_seq: seq })
     .where("id", "=", runId)
     .where("sent_seq", "<", seq)
+    .where(sql<string>`set_config('synchronous_commit', 'off', true)`, "=", "off")
     .execute();
 }
 
