@@ -49,6 +49,7 @@ const SMOKE: Sizes = {
   killsWithoutLock: 0,
 };
 
+/** @throws Error with one line for people */
 export function readOptions(args: readonly string[], parts: readonly string[]): BenchOptions {
   const { values } = parseArgs({
     args: [...args],
@@ -61,7 +62,7 @@ export function readOptions(args: readonly string[], parts: readonly string[]): 
   });
   const unknown = values.part.find((part) => !parts.includes(part));
   if (unknown !== undefined) {
-    throw new Error(`--part: expected one of ${parts.join(", ")}, got ${unknown}`);
+    throw new Error(`--part: expected one of ${parts.join(", ")}, got ${JSON.stringify(unknown)}`);
   }
   return {
     sizes: values.smoke ? SMOKE : values.quick ? QUICK : USUAL,

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { type Bench, printingBench } from "./bench.ts";
 import { machineFacts } from "./machine-facts.ts";
-import { readOptions } from "./options.ts";
+import { type BenchOptions, readOptions } from "./options.ts";
 import { openServices } from "./services.ts";
 
 export type Part = (bench: Bench) => Promise<unknown>;
@@ -12,7 +12,10 @@ export type Part = (bench: Bench) => Promise<unknown>;
  * the samples to the file that `--json` names.
  */
 export async function runBench(name: string, parts: Readonly<Record<string, Part>>): Promise<void> {
-  const options = readOptions(process.argv.slice(2), Object.keys(parts));
+  const options = optionsOrUsage(Object.keys(parts));
+  if (options === undefined) {
+    return;
+  }
   await using undo = new AsyncDisposableStack();
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.once(signal, () => {
@@ -33,5 +36,15 @@ export async function runBench(name: string, parts: Readonly<Record<string, Part
     const path = resolve(options.json);
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, `${JSON.stringify({ name, facts, sizes: options.sizes, ...kept })}\n`);
+  }
+}
+
+function optionsOrUsage(parts: readonly string[]): BenchOptions | undefined {
+  try {
+    return readOptions(process.argv.slice(2), parts);
+  } catch (error) {
+    process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 2;
+    return undefined;
   }
 }

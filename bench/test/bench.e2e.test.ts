@@ -1,0 +1,49 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { runProgram, tempFolder } from "@speckit/testkit";
+import { expect, inject, test } from "vitest";
+
+const mainOf = (name: string) => fileURLToPath(new URL(`../src/${name}-main.ts`, import.meta.url));
+
+interface Kept {
+  readonly samples: Readonly<Record<string, readonly number[]>>;
+  readonly tables: readonly { readonly rows: readonly (readonly string[])[] }[];
+}
+
+/** The smallest sizes, on the services of the tests: that it runs, not what it measures. */
+async function smoke(name: string, parts: readonly string[]): Promise<Kept & { stdout: string }> {
+  await using folder = await tempFolder("bench");
+  const json = join(folder.path, "samples", "bench.json");
+  const args = ["--smoke", "--json", json, ...parts.flatMap((part) => ["--part", part])];
+  const env = { AMQP_URL: inject("amqpUrl"), DATABASE_URL: inject("databaseUrl") };
+  const { exitCode, stdout, stderr } = await runProgram(mainOf(name), args, { env });
+  expect(exitCode, stderr).toBe(0);
+  return { stdout, ...JSON.parse(await readFile(json, "utf8")) };
+}
+
+const everyNumber = ({ samples }: Kept): readonly number[] => Object.values(samples).flat();
+
+test("the overhead bench measures runs beside their floor, and every ratio is a number", async () => {
+  const kept = await smoke("overhead", ["latency"]);
+  expect(everyNumber(kept).length).toBeGreaterThan(0);
+  expect(everyNumber(kept).every((ms) => Number.isFinite(ms) && ms > 0)).toBe(true);
+  const ratios = kept.tables.flatMap(({ rows }) => rows.flat().filter((cell) => / x$/.test(cell)));
+  expect(ratios).toHaveLength(14);
+  expect(ratios.every((text) => Number.parseFloat(text) > 0)).toBe(true);
+  expect(kept.stdout).not.toMatch(/NaN|Infinity/);
+});
+
+test("the recovery bench kills a worker and sees its phase start again on the standby", async () => {
+  const kept = await smoke("recovery", ["kills"]);
+  expect(kept.samples["kill to next start, with the session lock"]).toEqual([expect.any(Number)]);
+  expect(everyNumber(kept).every(Number.isFinite)).toBe(true);
+});
+
+test("a part that there is not is refused by name", async () => {
+  const { exitCode, stderr } = await runProgram(mainOf("overhead"), ["--part", "sleep"]);
+  expect(exitCode).toBe(2);
+  expect(stderr).toBe(
+    'bench: --part: expected one of latency, throughput, idle, big-output, cold-start, got "sleep"\n',
+  );
+});
