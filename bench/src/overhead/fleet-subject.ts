@@ -15,7 +15,7 @@ export type FleetOptions = NoopOptions & { readonly amqpUrl: string; readonly am
 export async function fleetSubject(options: FleetOptions): Promise<Subject> {
   const { amqpUrl: url, amqpPrefix: prefix } = options;
   await using undo = new AsyncDisposableStack();
-  undo.use(await startNoopWorker(options));
+  const { pid } = undo.use(await startNoopWorker(options));
   const publisher = undo.use(await openRunRequestPublisher({ url, prefix }));
   const told = toldRuns();
   const connection = await amqp.connect(url, { noDelay: true });
@@ -30,6 +30,7 @@ export async function fleetSubject(options: FleetOptions): Promise<Subject> {
   );
   const owned = undo.move();
   return {
+    pid,
     async carry() {
       const result = await publisher.request(noopRequest(), { timeoutMs: 120_000 });
       if (result.status !== "succeeded") {

@@ -24,6 +24,7 @@ export async function inProcessSubject(options: NoopOptions): Promise<Subject> {
   undo.use(await orchestrator.work({ slots: options.slots, hostname: hostname() }));
   const owned = undo.move();
   return {
+    pid: process.pid,
     async carry() {
       const { run } = await orchestrator.submit(noopRequest());
       await told.succeeded(run.runId);

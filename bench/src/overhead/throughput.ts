@@ -2,6 +2,7 @@ import type { Bench } from "../bench.ts";
 import { benchBroker } from "../bench-broker.ts";
 import { benchDatabase } from "../bench-database.ts";
 import { ratio, three } from "../format.ts";
+import { cpuMsOf } from "../process-facts.ts";
 import { sampled, timed } from "../statistics.ts";
 import { closedLoop, type LoopResult } from "./closed-loop.ts";
 import { openFloor } from "./floor.ts";
@@ -31,7 +32,9 @@ export async function measureThroughput(bench: Bench): Promise<void> {
     await sampled(sizes.warmUp, () => timed(subject.carry));
     for (const inFlight of IN_FLIGHT) {
       bench.say(`${inFlight} in flight, ${where}`);
+      const cpuBeforeMs = await cpuMsOf(subject.pid);
       const ours = await closedLoop({ inFlight, forMs: sizes.throughputMs }, subject.carry);
+      const cpuMs = (await cpuMsOf(subject.pid)) - cpuBeforeMs;
       const theirs = floors.get(inFlight);
       const rate = theirs?.perSecond ?? Number.NaN;
       bench.keep(`run, ${where}, ${PHASES} phases, ${inFlight} in flight`, ours.samples);
@@ -42,6 +45,7 @@ export async function measureThroughput(bench: Bench): Promise<void> {
         three(ours.latency.p50),
         three(ours.latency.p95),
         three(ours.latency.p99),
+        three(cpuMs / ours.samples.length),
         three(rate),
         ratio(rate, ours.perSecond),
       ]);
@@ -49,7 +53,17 @@ export async function measureThroughput(bench: Bench): Promise<void> {
   }
   bench.table(
     `Runs of ${PHASES} phases with so many in flight, one worker with ${sizes.slots} slots`,
-    ["in flight", "runs/s", "phases/s", "p50 ms", "p95", "p99", "floor runs/s", "floor / ours"],
+    [
+      "in flight",
+      "runs/s",
+      "phases/s",
+      "p50 ms",
+      "p95",
+      "p99",
+      "CPU ms/run",
+      "floor runs/s",
+      "floor / ours",
+    ],
     rows,
   );
 }
