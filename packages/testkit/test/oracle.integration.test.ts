@@ -18,7 +18,12 @@ const database = await testDatabase();
 const broker = testBroker();
 
 /** A run that ended well, by its row alone; everything else about it is missing. */
-async function plantRun(remote: string, branch: string, epoch: number): Promise<string> {
+async function plantRun(
+  remote: string,
+  branch: string,
+  epoch: number,
+  baseSha: string,
+): Promise<string> {
   const id = randomUUID();
   await rowsOf(
     database.url,
@@ -26,7 +31,7 @@ async function plantRun(remote: string, branch: string, epoch: number): Promise<
        pipeline, outcome, finished_at, cleaned_at, wake_at, pushed, base_sha, tip_sha, epoch)
      VALUES ($1, '{}', '', 'x', $2, $3, 'scripted', '{prepare,specify}', 'succeeded',
        clock_timestamp(), clock_timestamp(), NULL, true, $4, $5, $6)`,
-    [id, `file://${remote}`, branch, "1".repeat(40), "2".repeat(40), epoch],
+    [id, `file://${remote}`, branch, baseSha, "2".repeat(40), epoch],
   );
   return id;
 }
@@ -40,8 +45,9 @@ async function plantAttempt(
 ): Promise<void> {
   await rowsOf(
     database.url,
-    `INSERT INTO spec_workflow_task_states (run_id, phase, attempt, state, epoch, started_at, ended_at)
-     VALUES ($1, $2, $3, $4, $5, clock_timestamp(), clock_timestamp())`,
+    `INSERT INTO spec_workflow_task_states (run_id, phase, attempt, state, epoch, changed,
+       started_at, ended_at)
+     VALUES ($1, $2, $3, $4, $5, $4 = 'succeeded', clock_timestamp(), clock_timestamp())`,
     [runId, phase, attempt, state, epoch],
   );
 }
@@ -60,11 +66,14 @@ test("the oracle of fault tests finds what is planted, at each of the four place
   await using publisher = await openRunRequestPublisher(broker);
   await publisher.publish({ schemaVersion: 1, repository: "acme/shop", specifyText: "Add a page" });
 
-  const runId = await plantRun(remote, "speckit/planted", 2);
+  const main = await git(remote, "rev-parse", "main");
+  const runId = await plantRun(remote, "speckit/planted", 2, main);
+  const foreignId = await plantRun(remote, "speckit/foreign", 1, "1".repeat(40));
   await plantAttempt(runId, "specify", 1, "succeeded", 2);
   await plantAttempt(runId, "specify", 3, "failed", 1);
   await plantAttempt(runId, "plan", 1, "interrupted", 3);
   await git(remote, "branch", "speckit/planted", "main");
+  await git(remote, "branch", "speckit/foreign", "main");
   await git(remote, "branch", "speckit/stray", "main");
   await writeFile(
     evidence.startsPath,
@@ -78,10 +87,12 @@ test("the oracle of fault tests finds what is planted, at each of the four place
     ["rows", "plan 1 has epoch 3, between 1 and 2"],
     ["rows", "specify was started again after it had succeeded: failed"],
     ["rows", "plan has not succeeded in a run that has"],
-    ["rows", "1 runs have the outcome succeeded, expected 0"],
+    ["rows", "2 runs have the outcome succeeded, expected 0"],
     ["rows", "0 runs have the outcome failed, expected 1"],
     ["events", "0 events run.succeeded"],
-    ["remote", "branch speckit/planted of run"],
+    ["remote", `branch speckit/planted of run ${runId} is at `],
+    ["remote", `branch speckit/planted of run ${runId} has 0 commits for 1 phases`],
+    ["remote", `branch speckit/foreign of run ${foreignId} has no commits for 0 phases`],
     ["remote", "branch speckit/stray is of no run"],
     ["starts", `run ${runId}: specify 2 has started an agent and has no row`],
     ["starts", `run ${runId}: specify 1 has succeeded without an agent`],
