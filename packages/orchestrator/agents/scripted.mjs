@@ -17,7 +17,7 @@
  *
  * and, in the order they are carried out:
  *
- *   appendTo      absolute path; appends a line `<phase> <attempt> <run id> <pid>`: counts starts
+ *   appendTo      absolute path; appends a line `<phase> <attempt> <run id> <pid> <Unix ms>`: counts starts
  *   spawn         command for `sh -c`, started in the background and left alone
  *   printBytes    so many bytes on stdout, without a line end
  *   touchOutside  path in the repository but outside the feature directory; a line is added to it

@@ -16,6 +16,7 @@ interface RunRow {
   readonly outcome: string;
   readonly last_seq: string;
   readonly sent_seq: string;
+  readonly epoch: string;
 }
 
 interface TaskRow {
@@ -30,6 +31,7 @@ interface EventRow {
   readonly phase: string | null;
   readonly attempt: number | null;
   readonly data: {
+    readonly epoch?: number;
     readonly changed?: boolean;
     readonly phaseIx?: number;
     readonly failure?: { readonly class: FailureClass };
@@ -39,7 +41,7 @@ interface EventRow {
 /**
  * Looks at every closed run of a database as somebody who trusts nothing but its rows: each phase
  * has a terminal row and the event that tells it, the events have no gap, were all sent and hold
- * the data they promise, and replaying them through `decide` ends where the run's row says.
+ * the data they promise, each epoch was claimed once and in turn, and replaying them through `decide` ends where the run's row says.
  *
  * @returns what does not hold, one line each; empty when all is well
  */
@@ -48,7 +50,7 @@ export async function checkRuns(databaseUrl: string): Promise<readonly string[]>
   await client.connect();
   try {
     const runs = await client.query<RunRow>(
-      "SELECT id, pipeline, outcome, last_seq, sent_seq FROM spec_workflow_runs WHERE cleaned_at IS NOT NULL",
+      "SELECT id, pipeline, outcome, last_seq, sent_seq, epoch FROM spec_workflow_runs WHERE cleaned_at IS NOT NULL",
     );
     const problems: string[] = [];
     for (const run of runs.rows) {
@@ -63,6 +65,7 @@ export async function checkRuns(databaseUrl: string): Promise<readonly string[]>
       const found = [
         ...checkPhases(tasks.rows, events.rows),
         ...checkSequence(run, events.rows),
+        ...checkClaims(run, events.rows),
         ...checkData(run, events.rows),
         ...checkReplay(run, events.rows),
       ];
@@ -113,6 +116,17 @@ function checkSequence(run: RunRow, events: readonly EventRow[]): readonly strin
     problems.push(`${ends.length} events run.${run.outcome}`);
   }
   return problems;
+}
+
+/** Every claim raises the epoch by one and is told: no two workers ever had the same. */
+function checkClaims(run: RunRow, events: readonly EventRow[]): readonly string[] {
+  const epochs = events.flatMap(({ type, data }) =>
+    type === "run.started" || type === "run.claimed" ? [data.epoch] : [],
+  );
+  const inTurn = epochs.every((epoch, ix) => epoch === ix + 1);
+  return inTurn && epochs.length === Number(run.epoch)
+    ? []
+    : [`claimed with the epochs [${epochs}], its row says ${run.epoch}`];
 }
 
 function checkData(run: RunRow, events: readonly EventRow[]): readonly string[] {

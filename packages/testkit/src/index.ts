@@ -1,11 +1,17 @@
 export { checkRuns } from "./check-runs.ts";
+export {
+  type CommitCut,
+  type CommitCuttingProxy,
+  commitCuttingProxy,
+} from "./commit-cutting-proxy.ts";
 export { type EventuallyOptions, eventually } from "./eventually.ts";
 export { git } from "./git.ts";
 export { checkEverything, type Evidence } from "./oracle/check-everything.ts";
+export { checkQueues } from "./oracle/check-queues.ts";
 export { type AgentStart, readStarts } from "./oracle/check-starts.ts";
 export { holdLocks, rowsOf } from "./oracle/rows.ts";
 export { type PrivatePostgres, startPrivatePostgres } from "./private-postgres.ts";
-export { processesWith } from "./process-tree.ts";
+export { processesIn, processesWith } from "./process-tree.ts";
 export {
   type ProgramResult,
   type RunningProgram,
@@ -16,5 +22,5 @@ export { type SeededRandom, seededRandom, testSeed } from "./seeded-random.ts";
 export { type StatsdListener, statsdListener } from "./statsd-listener.ts";
 export { type TcpProxy, tcpProxy } from "./tcp-proxy.ts";
 export { type TempFolder, tempFolder } from "./temp-folder.ts";
-export { type TestBroker, testBroker } from "./test-broker.ts";
+export { declareTopology, type TestBroker, testBroker } from "./test-broker.ts";
 export { type TestDatabase, testDatabase } from "./test-database.ts";

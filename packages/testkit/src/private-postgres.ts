@@ -13,19 +13,24 @@ import {
 import { statement } from "./database-statement.ts";
 
 export interface PrivatePostgres extends AsyncDisposable {
-  /** A superuser's connection string to the database `postgres`. */
+  /** A superuser's connection string to the database `postgres`; the same after a restart. */
   readonly url: string;
+  /** Of the server that runs now. */
   readonly pid: number;
+  /** Ends the server in immediate mode, as a crash would, and starts it again on its data. */
+  readonly restart: () => Promise<void>;
 }
 
 const START_WITHIN_MS = 30_000;
 
-/** For tests only: what a power cut would lose is thrown away at the end anyway. */
+/**
+ * For tests only: what a power cut would lose is thrown away at the end anyway. What has been
+ * committed outlives a crash of the server all the same: it is with the kernel.
+ */
 const SETTINGS = [
   "listen_addresses=127.0.0.1",
   "unix_socket_directories=",
   "fsync=off",
-  "synchronous_commit=off",
   "full_page_writes=off",
   "shared_buffers=32MB",
   "max_connections=200",
@@ -54,12 +59,14 @@ export async function startPrivatePostgres(): Promise<PrivatePostgres> {
     { cwd: data, env, ...user },
   );
   const port = await freePort();
-  const server = await startGuarded(
-    join(binaries, "postgres"),
-    ["-D", data, "-p", String(port), ...SETTINGS.flatMap((setting) => ["-c", setting])],
-    // An interrupt is PostgreSQL's fast shutdown, which also gives its shared memory back.
-    { cwd: data, env, logPath: join(folder.path, "log"), signalOnOurDeath: "INT", ...user },
-  );
+  const start = () =>
+    startGuarded(
+      join(binaries, "postgres"),
+      ["-D", data, "-p", String(port), ...SETTINGS.flatMap((setting) => ["-c", setting])],
+      // An interrupt is PostgreSQL's fast shutdown, which also gives its shared memory back.
+      { cwd: data, env, logPath: join(folder.path, "log"), signalOnOurDeath: "INT", ...user },
+    );
+  let server = await start();
   undo.defer(() => server.end("SIGINT", 10_000));
 
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
@@ -67,7 +74,15 @@ export async function startPrivatePostgres(): Promise<PrivatePostgres> {
   const owned = undo.move();
   return {
     url,
-    pid: server.pid,
+    get pid() {
+      return server.pid;
+    },
+    async restart() {
+      // To PostgreSQL a quit is its immediate shutdown: no checkpoint, recovery at the next start.
+      await server.end("SIGQUIT", 10_000);
+      server = await start();
+      await ready(server, url);
+    },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

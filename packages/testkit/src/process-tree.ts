@@ -1,4 +1,4 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, readlink } from "node:fs/promises";
 
 /** Pids of live processes whose command line holds a text, as seen from outside every namespace. */
 export async function processesWith(text: string): Promise<readonly number[]> {
@@ -11,6 +11,21 @@ export async function processesWith(text: string): Promise<readonly number[]> {
     const commandLine = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
     if (commandLine.includes(text)) {
       found.push(pid);
+    }
+  }
+  return found;
+}
+
+/** Pids of live processes that work in a folder or below it, as seen from outside every namespace. */
+export async function processesIn(folder: string): Promise<readonly number[]> {
+  const found: number[] = [];
+  for (const entry of await readdir("/proc")) {
+    const pid = Number(entry);
+    if (Number.isInteger(pid)) {
+      const cwd = await readlink(`/proc/${pid}/cwd`).catch(() => "");
+      if (cwd === folder || cwd.startsWith(`${folder}/`)) {
+        found.push(pid);
+      }
     }
   }
   return found;

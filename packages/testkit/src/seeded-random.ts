@@ -7,6 +7,8 @@ export interface SeededRandom {
   readonly pick: <T>(from: readonly T[]) => T;
   /** True once in `times` on average. */
   readonly oneIn: (times: number) => boolean;
+  /** The same items in another order. */
+  readonly shuffle: <T>(items: readonly T[]) => readonly T[];
 }
 
 /** Mulberry32: 32 bits of state, more than enough to choose test cases with. */
@@ -24,6 +26,10 @@ export function seededRandom(seed: number): SeededRandom {
     int,
     pick: (from) => from[int(from.length)] as (typeof from)[number],
     oneIn: (times) => int(times) === 0,
+    shuffle: (items) => {
+      const left = [...items];
+      return items.flatMap(() => left.splice(int(left.length), 1));
+    },
   };
 }
 

@@ -16,6 +16,8 @@ export interface TcpProxy extends AsyncDisposable {
   readonly freeze: () => void;
   /** Swallows only what the service says on the connections there are: it hears, and is not heard. */
   readonly mute: () => void;
+  /** How many it has refused so far. */
+  readonly refused: () => number;
   /** How many connections go through it now. */
   readonly connections: () => number;
 }
@@ -27,8 +29,10 @@ export async function tcpProxy(url: string): Promise<TcpProxy> {
   const fromService = new Set<Socket>();
   const frozen = new WeakSet<Socket>();
   let refusing = false;
+  let refused = 0;
   const server = createServer((client) => {
     if (refusing) {
+      refused += 1;
       client.destroy();
       return;
     }
@@ -84,6 +88,7 @@ export async function tcpProxy(url: string): Promise<TcpProxy> {
         swallow(socket);
       }
     },
+    refused: () => refused,
     connections: () => sockets.size / 2,
     async [Symbol.asyncDispose]() {
       const closed = new Promise((resolve) => server.close(resolve));

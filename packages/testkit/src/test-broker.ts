@@ -34,3 +34,23 @@ async function deleteTopology({ url, prefix }: TestBroker): Promise<void> {
     await connection.close();
   }
 }
+
+/** Declares everything a worker would, for tests that need it before the first worker is up. */
+export async function declareTopology({ url, prefix }: TestBroker): Promise<void> {
+  const connection = await amqp.connect(url, { noDelay: true });
+  try {
+    const channel = await connection.createChannel();
+    const { exchanges, queues, bindings } = topologyOf(prefix);
+    for (const { name, type } of exchanges) {
+      await channel.assertExchange(name, type, { durable: true });
+    }
+    for (const { name, arguments: args } of queues) {
+      await channel.assertQueue(name, { durable: true, arguments: { ...args } });
+    }
+    for (const { queue, exchange, key } of bindings) {
+      await channel.bindQueue(queue, exchange, key);
+    }
+  } finally {
+    await connection.close();
+  }
+}

@@ -15,7 +15,7 @@ const PIECE_BYTES = 64 * 1024;
 export async function misbehave(actions, { phase, attempt, runId }) {
   if (actions.appendTo !== undefined) {
     // One write of one short line: lines of several agents never mix.
-    appendFileSync(actions.appendTo, `${phase} ${attempt} ${runId} ${process.pid}\n`);
+    appendFileSync(actions.appendTo, `${phase} ${attempt} ${runId} ${process.pid} ${Date.now()}\n`);
   }
   if (actions.spawn !== undefined) {
     spawn("/bin/sh", ["-c", actions.spawn], { stdio: "ignore" }).unref();

@@ -13,6 +13,8 @@ export interface AgentStart {
   readonly phase: string;
   readonly attempt: number;
   readonly runId: string;
+  /** When, in Unix milliseconds. */
+  readonly atMs: number;
 }
 
 /** The lines of a file that scripted agents append to; none when there is no file yet. */
@@ -22,8 +24,8 @@ export async function readStarts(path: string): Promise<readonly AgentStart[]> {
     .split("\n")
     .filter((line) => line !== "")
     .map((line) => {
-      const [phase = "", attempt = "", runId = ""] = line.split(" ");
-      return { phase, attempt: Number(attempt), runId };
+      const [phase = "", attempt = "", runId = "", , atMs] = line.split(" ");
+      return { phase, attempt: Number(attempt), runId, atMs: Number(atMs) };
     });
 }
 

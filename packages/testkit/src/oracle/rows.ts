@@ -7,6 +7,8 @@ export async function rowsOf<T extends object>(
   values: readonly unknown[] = [],
 ): Promise<readonly T[]> {
   const client = new pg.Client({ connectionString: databaseUrl });
+  // A server that is ended under us is told by the query, not by the end of this process.
+  client.on("error", () => {});
   await client.connect();
   try {
     return (await client.query<T>(query, [...values])).rows;

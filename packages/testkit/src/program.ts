@@ -1,0 +1,8 @@
+/** What also programs may use that are not run by Vitest. */
+export { eventually } from "./eventually.ts";
+export { checkEverything } from "./oracle/check-everything.ts";
+export { checkQueues } from "./oracle/check-queues.ts";
+export { rowsOf } from "./oracle/rows.ts";
+export { type PrivatePostgres, startPrivatePostgres } from "./private-postgres.ts";
+export { processesIn } from "./process-tree.ts";
+export { type SeededRandom, seededRandom } from "./seeded-random.ts";
