@@ -4,6 +4,7 @@ import { acceptRequest } from "./accept-request.ts";
 import { advanceRun } from "./advance-run.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { eventRelay } from "./event-relay.ts";
+import { keepSuspicion } from "./keep-suspicion.ts";
 import { startLeaseKeeper } from "./lease-keeper.ts";
 import { removeClosedRuns } from "./remove-closed-runs.ts";
 import { sweep } from "./sweep.ts";
@@ -73,6 +74,7 @@ export async function runWorker(
       }
     },
     onHint: leases.renewNow,
+    onPassedOn: (wakeUp, delivery) => keepSuspicion(all, wakeUp, delivery),
     onRequest: (delivery) =>
       delivery.kind === "command"
         ? acceptCommand(all, delivery, stopping.signal)

@@ -51,6 +51,15 @@ export interface TransportHandlers {
    * anybody may miss it. Must not throw. Default: hints are not heard.
    */
   readonly onHint?: (runId: string) => void;
+  /**
+   * What is passed on in the place of a wake-up that finds no free slot here; by default itself. That
+   * a delivery is a repeated one may be all there is to tell that the run's owner is dead, and it
+   * does not outlive being passed on. When this rejects, the wake-up is passed on as it came.
+   */
+  readonly onPassedOn?: (
+    wakeUp: WakeUp,
+    delivery: { readonly isRedelivered: boolean },
+  ) => Promise<WakeUp>;
   /** Resolves when the request is stored or refused; keeps trying while the database is away. */
   readonly onRequest: (request: RequestDelivery) => Promise<RequestVerdict>;
 }

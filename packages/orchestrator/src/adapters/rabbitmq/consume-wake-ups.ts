@@ -48,7 +48,7 @@ export interface StartedConsumption extends Consumption {
 
 export function consumeWakeUps(
   context: ConsumeContext,
-  onWakeUp: TransportHandlers["onWakeUp"],
+  { onWakeUp, onPassedOn }: Pick<TransportHandlers, "onWakeUp" | "onPassedOn">,
   slots: number,
 ): StartedConsumption {
   const { connection, publisher, prefix, logger } = context;
@@ -111,9 +111,24 @@ export function consumeWakeUps(
     async function giveBackLater(): Promise<void> {
       const waitMs = context.giveBackAfterMs ?? GIVE_BACK_AFTER_MS;
       await Promise.race([pause(waitMs, stopping.signal), delivery.lost]);
-      if (!stopping.signal.aborted && waiting.leave()) {
-        await carryOut(delivery, wakeUp, { do: "publish_and_ack", wakeUp, route: { to: "work" } });
+      if (stopping.signal.aborted) {
+        return;
       }
+      const passedOn = await successorOf(wakeUp, delivery.message.fields.redelivered);
+      if (!stopping.signal.aborted && waiting.leave()) {
+        const route = { to: "work" } as const;
+        await carryOut(delivery, wakeUp, { do: "publish_and_ack", wakeUp: passedOn, route });
+      }
+    }
+  }
+
+  async function successorOf(wakeUp: WakeUp, isRedelivered: boolean): Promise<WakeUp> {
+    try {
+      return (await onPassedOn?.(wakeUp, { isRedelivered })) ?? wakeUp;
+    } catch (error) {
+      const { runId } = wakeUp;
+      logger.warn(`a wake-up is passed on as it came: ${String(error)}`, { runId });
+      return wakeUp;
     }
   }
 

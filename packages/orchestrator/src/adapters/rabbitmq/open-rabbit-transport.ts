@@ -112,7 +112,7 @@ export async function openRabbitTransport(
         reach: options.reach,
       };
       const started = [
-        consumeWakeUps(context, handlers.onWakeUp, slots),
+        consumeWakeUps(context, handlers, slots),
         consumeRequests(context, handlers.onRequest),
         ...(handlers.onHint === undefined ? [] : [consumeHints(context, handlers.onHint)]),
       ];
