@@ -1,5 +1,5 @@
 import { type ExitCode, exitCodeOfFailure, failureOf } from "@speckit/orchestrator";
-import { loggerFor, type OrchestratorConfig } from "@speckit/orchestrator/node";
+import { loggerFor, type OpenOptions, type OrchestratorConfig } from "@speckit/orchestrator/node";
 import { startWorker } from "./start-worker.ts";
 
 /**
@@ -9,7 +9,10 @@ import { startWorker } from "./start-worker.ts";
  *
  * @returns the process's exit code
  */
-export async function runDaemon(config: OrchestratorConfig): Promise<ExitCode> {
+export async function runDaemon(
+  config: OrchestratorConfig,
+  options: Pick<OpenOptions, "reach"> = {},
+): Promise<ExitCode> {
   const logger = loggerFor(config);
   const starting = new AbortController();
   const stopped = Promise.withResolvers<"first">();
@@ -27,7 +30,7 @@ export async function runDaemon(config: OrchestratorConfig): Promise<ExitCode> {
   process.on("SIGTERM", onSignal);
   process.on("SIGINT", onSignal);
   try {
-    const handle = await startWorker(config, starting.signal);
+    const handle = await startWorker(config, starting.signal, options);
     await stopped.promise;
     await handle.drain();
     return 0;

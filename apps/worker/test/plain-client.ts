@@ -26,6 +26,8 @@ export interface PlainClient extends AsyncDisposable {
   readonly answers: readonly Answer[];
   readonly publish: (body: Buffer | object, correlationId?: string) => Promise<void>;
   readonly publishCommand: (body: Buffer | object, correlationId?: string) => Promise<void>;
+  /** Publishes a wake-up for a run: look at it now. */
+  readonly wake: (runId: string) => Promise<void>;
   /** Takes everything out of the dead-letter queue. */
   readonly dead: () => Promise<readonly Dead[]>;
   /** Messages ready in each of these queues. */
@@ -75,6 +77,11 @@ export async function plainClient(url: string, prefix: string): Promise<PlainCli
     answers,
     publish: (body, correlationId) => send("run.request", body, correlationId),
     publishCommand: (body, correlationId) => send("run.command", body, correlationId),
+    async wake(runId) {
+      const content = Buffer.from(JSON.stringify({ v: 1, runId }));
+      channel.publish(`${prefix}.work`, "wake", content, { persistent: true, mandatory: true });
+      await channel.waitForConfirms();
+    },
     async dead() {
       const found: Dead[] = [];
       for (;;) {

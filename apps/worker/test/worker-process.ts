@@ -3,6 +3,7 @@ import { freePort } from "@speckit/private-broker";
 import { eventually, type RunningProgram, startProgram } from "@speckit/testkit";
 
 const MAIN = fileURLToPath(new URL("../src/main.ts", import.meta.url));
+const WITH_FAILPOINTS = fileURLToPath(new URL("./failpoint-worker.ts", import.meta.url));
 
 export interface WorkerProcess extends AsyncDisposable {
   readonly pid: number;
@@ -17,7 +18,9 @@ export interface WorkerSettings {
   readonly prefix: string;
   readonly stateDir: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Default 170 000. */
+  /** Folder of a failpoint plan; without it the worker is the real program. */
+  readonly failpoints?: string;
+  /** How long it may live at all. Default 170 000. */
   readonly timeoutMs?: number;
 }
 
@@ -31,8 +34,11 @@ export const QUICK = {
 /** Starts a worker daemon without waiting for anything. */
 export async function launchWorker(settings: WorkerSettings): Promise<WorkerProcess> {
   const port = await freePort();
-  const program = startProgram(MAIN, [], {
-    timeoutMs: settings.timeoutMs ?? 170_000,
+  const { failpoints, timeoutMs = 170_000 } = settings;
+  const [main, args] =
+    failpoints === undefined ? [MAIN, []] : ([WITH_FAILPOINTS, [failpoints]] as const);
+  const program = startProgram(main, args, {
+    timeoutMs,
     env: {
       DATABASE_URL: settings.databaseUrl,
       AMQP_URL: settings.amqpUrl,

@@ -1,0 +1,38 @@
+import type { Failpoint, Phase } from "@speckit/orchestrator";
+
+const AGENT = ["specify", "plan", "tasks"] as const;
+
+/** The phases of the default pipeline, in order. */
+export const STARTED = ["prepare", ...AGENT, "publish"] as const;
+
+/**
+ * Every failpoint with the phases it can be reached in; `[]`: it belongs to no phase. Complete by
+ * its type: a failpoint that is added gets its tests, or they do not compile.
+ */
+export const PHASES_OF: Readonly<Record<Failpoint, readonly Phase[]>> = {
+  "request.stored": [],
+  "request.woken": [],
+  "command.stored": [],
+  "run.claimed": [],
+  "attempt.opened": STARTED,
+  "ticket.used": [...AGENT, "publish"],
+  "agent.started": AGENT,
+  "agent.output": AGENT,
+  "agent.exited": AGENT,
+  "tree.committed": AGENT,
+  "push.done": ["publish"],
+  "result.committing": STARTED,
+  "result.committed": STARTED,
+  "run.released": [],
+  "event.published": [],
+  "cleanup.removed": ["cleanup"],
+  "cleanup.finished": ["cleanup"],
+  "sweep.picked": [],
+  "delivery.judged": [],
+  "delivery.published": [],
+};
+
+export const FAILPOINTS_WITH_PHASES = Object.entries(PHASES_OF) as readonly (readonly [
+  Failpoint,
+  readonly Phase[],
+])[];
