@@ -1,0 +1,54 @@
+import { migrateDatabase } from "@speckit/orchestrator/node";
+import { type PrivateBroker, startPrivateBroker } from "@speckit/private-broker";
+import { type PrivatePostgres, startPrivatePostgres } from "@speckit/testkit/program";
+import { type KindOfRun, kindsOfRuns } from "./kinds-of-runs.ts";
+import { openWakeUpTap, type WakeUpTap } from "./wake-up-tap.ts";
+import { startCrew, type WorkerCrew } from "./worker-crew.ts";
+
+/** Short leases: what is taken over by lease is so within seconds. */
+const QUICK = {
+  SPECKIT_LEASE_MS: "6000",
+  SPECKIT_HEARTBEAT_MS: "1000",
+  SPECKIT_SWEEP_MS: "1000",
+};
+
+export interface Fleet {
+  readonly broker: PrivateBroker;
+  readonly prefix: string;
+  readonly postgres: PrivatePostgres;
+  readonly crew: WorkerCrew;
+  readonly workers: number;
+  readonly tap: WakeUpTap;
+  readonly kindOf: (ix: number) => KindOfRun;
+  /** Every agent appends a line to it when it starts. */
+  readonly startsPath: string;
+  /** Everything that workers and agents work in. */
+  readonly stateFolder: string;
+}
+
+/** Private services, repositories and workers, all in one folder. @param undo ends them */
+export async function openFleet(
+  folder: string,
+  workers: number,
+  undo: AsyncDisposableStack,
+): Promise<Fleet> {
+  const prefix = "campaign";
+  const [broker, postgres] = await Promise.all([
+    startPrivateBroker().then((started) => undo.use(started)),
+    startPrivatePostgres().then((started) => undo.use(started)),
+  ]);
+  await migrateDatabase(postgres.url);
+  const startsPath = `${folder}/starts`;
+  const kindOf = await kindsOfRuns(folder, startsPath);
+  const tap = await openWakeUpTap(broker.url, prefix);
+  const env = {
+    ...QUICK,
+    DATABASE_URL: postgres.url,
+    AMQP_URL: broker.url,
+    SPECKIT_AMQP_PREFIX: prefix,
+    SPECKIT_REPOSITORIES: `file://${folder}/*`,
+  };
+  const crew = undo.use(await startCrew({ count: workers, folder, env }));
+  const stateFolder = `${folder}/state`;
+  return { broker, prefix, postgres, crew, workers, tap, kindOf, startsPath, stateFolder };
+}
