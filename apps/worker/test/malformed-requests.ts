@@ -50,7 +50,7 @@ const WRONG_CONTENT: Readonly<Record<string, readonly unknown[]>> = {
   agent: [{ backend: "../x" }, { backend: "$(id)" }, { backend: "" }, {}, { backend: null }],
   phases: [[], ["specify", "delete"], ["__proto__"], "specify", [["plan"]], Array(50).fill("plan")],
   dryRun: ["yes", 0, 1, null, []],
-  onQuestions: ["pause", "", true],
+  onQuestions: ["ask", "__proto__", "", true],
   limits: [
     { deadlineMs: 0 },
     { deadlineMs: 1e308 },
