@@ -1,0 +1,110 @@
+import type {
+  InsertRunResult,
+  NewRun,
+  RunFilter,
+  RunRecord,
+} from "../../../ports/run-repository.ts";
+import type { MemoryDatabase } from "./memory-database.ts";
+import { type RunRow, type RunRows, runRecord, stored } from "./rows.ts";
+import { LOOK_AGAIN_MS } from "./times.ts";
+
+export function insertRun(database: MemoryDatabase, asked: NewRun): InsertRunResult {
+  const runId = asked.runId.toLowerCase();
+  const key = asked.request.idempotencyKey;
+  const found = findByKey(database, runId, key);
+  if (found !== undefined) {
+    const same = found.run.requestHash === asked.requestHash;
+    return {
+      inserted: false,
+      because: same ? "same_request" : "other_request",
+      run: runRecord(found.run, database.now()),
+    };
+  }
+  for (const { run } of database.all()) {
+    if (
+      run.gitRemote === asked.gitRemote &&
+      run.branch === asked.branch &&
+      run.outcome === null
+    ) {
+      return { inserted: false, because: "branch_busy", runId: run.runId };
+    }
+  }
+  const { repository, branch, agent, pipeline } = asked;
+  const data = { repository, branch, agent, pipeline };
+  const row = newRow(database, { ...asked, runId });
+  database.insert(row, [{ type: "run.accepted", data }]);
+  return { inserted: true, run: runRecord({ ...row, lastSeq: 1 }, database.now()) };
+}
+
+/** By id or idempotency key; where both name different runs, the key decides. */
+function findByKey(
+  database: MemoryDatabase,
+  runId: string,
+  key: string | undefined,
+): RunRows | undefined {
+  if (key !== undefined) {
+    for (const rows of database.all()) {
+      if (rows.run.request.idempotencyKey === key) {
+        return rows;
+      }
+    }
+  }
+  return database.rowsOf(runId);
+}
+
+function newRow(database: MemoryDatabase, asked: NewRun): RunRow {
+  const createdAt = database.now();
+  return {
+    runId: asked.runId,
+    request: stored(asked.request),
+    requestHash: asked.requestHash,
+    repository: asked.repository,
+    gitRemote: asked.gitRemote,
+    branch: asked.branch,
+    agent: asked.agent,
+    pipeline: [...asked.pipeline],
+    featureDirectory: null,
+    featureNumber: null,
+    baseBranch: null,
+    baseSha: null,
+    branchOldSha: null,
+    tipSha: null,
+    pushed: false,
+    diff: null,
+    outcome: null,
+    failure: null,
+    phaseIx: 0,
+    parkedFor: null,
+    cancelRequestedAt: null,
+    epoch: 0,
+    leaseOwner: null,
+    leaseUntil: null,
+    handedOver: false,
+    idleClaims: 0,
+    dueAt: createdAt,
+    wakeAt: createdAt + LOOK_AGAIN_MS,
+    sweeps: 0,
+    lastSeq: 0,
+    sentSeq: 0,
+    replyTo: asked.replyTo ?? null,
+    correlationId: asked.correlationId ?? null,
+    createdAt,
+    startedAt: null,
+    finishedAt: null,
+    cleanedAt: null,
+    artifactsExpireAt: null,
+  };
+}
+
+export function listRuns(database: MemoryDatabase, filter: RunFilter): readonly RunRecord[] {
+  const nowMs = database.now();
+  return [...database.all()]
+    .map(({ run }) => runRecord(run, nowMs))
+    .filter(
+      (run) =>
+        (filter.status === undefined || run.status === filter.status) &&
+        (filter.repository === undefined || run.repository === filter.repository),
+    )
+    .reverse()
+    .slice(0, Math.min(filter.limit ?? 50, 1_000));
+}
