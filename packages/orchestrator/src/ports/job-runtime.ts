@@ -20,7 +20,7 @@ export interface JobSpec {
   readonly deadlineMs: number;
   /** Longest time without a byte on stdout or stderr; then it is killed. */
   readonly silenceMs: number;
-  /** The job ends by itself when it has not been kept alive for this long. */
+  /** The job ends by itself when it has not been kept alive for this long; with 0 it never starts. */
   readonly keepAliveMs: number;
 }
 

@@ -3,6 +3,7 @@ import { SpeckitError } from "../../domain/speckit-error.ts";
 import type { Job, JobRuntime, JobSpec, RuntimeReport } from "../../ports/job-runtime.ts";
 import { type Containment, probeContainment } from "./containment.ts";
 import { findExecutable } from "./find-executable.ts";
+import { keeperSeconds } from "./keeper-script.ts";
 import { launchAgent } from "./launch.ts";
 import { agentEnvironment, prepareHome } from "./prepare-home.ts";
 import { superviseAgent } from "./supervise.ts";
@@ -37,15 +38,21 @@ export function processRuntime(options: ProcessRuntimeOptions = {}): JobRuntime 
   return {
     report: async () => describe(await probe()),
     start: async (asked, listener, signal) => {
-      const spec = { ...asked, env: agentEnvironment(asked) };
+      const askedMs = performance.now();
+      const prepared = { ...asked, env: agentEnvironment(asked) };
       const found = await probe();
-      await checkWorkspace(spec);
-      await prepareHome(spec);
-      const executable = await findExecutable(spec);
+      await checkWorkspace(prepared);
+      await prepareHome(prepared);
+      const executable = await findExecutable(prepared);
       if (signal.aborted) {
-        return neverStarted();
+        return neverStarted("abort");
       }
       const startedMs = performance.now();
+      // What was granted counts from when it was asked for: this process may have stood still since.
+      const spec = { ...prepared, keepAliveMs: asked.keepAliveMs - (startedMs - askedMs) };
+      if (Number(keeperSeconds(spec.keepAliveMs)) === 0) {
+        return neverStarted("keep_alive");
+      }
       const agent = await launchAgent(found, spec, executable);
       return superviseAgent({ agent, spec, listener, signal, termGraceMs, startedMs });
     },
@@ -80,13 +87,13 @@ async function checkWorkspace(spec: JobSpec): Promise<void> {
   }
 }
 
-/** A job aborted before it began. */
-function neverStarted(): Job {
+/** A job that was ended before it began. */
+function neverStarted(endedBy: "abort" | "keep_alive"): Job {
   return {
     exit: Promise.resolve({
       exitCode: null,
       signal: null,
-      endedBy: "abort",
+      endedBy,
       durationMs: 0,
       stderrTail: "",
     }),

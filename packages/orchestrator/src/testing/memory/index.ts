@@ -1,11 +1,4 @@
 export {
-  type MemoryDatabase,
-  type MemoryDatabaseOptions,
-  memoryDatabase,
-} from "./run-repository/memory-database.ts";
-export { memoryRunRepository } from "./run-repository/memory-run-repository.ts";
-export type { AttemptRow, RunRow, RunRows } from "./run-repository/rows.ts";
-export {
   type BrokerConnection,
   type BrokerDelivery,
   type BrokerListener,
@@ -14,4 +7,28 @@ export {
   memoryBroker,
 } from "./broker/memory-broker.ts";
 export { type MemoryTransportOptions, openMemoryTransport } from "./broker/memory-transport.ts";
+export { type MemoryMachine, memoryMachine, type Workspaces } from "./git/memory-git-workspace.ts";
+export {
+  type Commit,
+  commitTo,
+  lineFrom,
+  type MemoryRemote,
+  type MemoryRemotes,
+  memoryRemote,
+} from "./git/memory-remotes.ts";
+export { memoryArtifactStore } from "./memory-artifact-store.ts";
+export {
+  type MemoryJobRuntimeOptions,
+  memoryJobRuntime,
+  type Program,
+  type ProgramStep,
+  type StartedJob,
+} from "./memory-job-runtime.ts";
+export {
+  type MemoryDatabase,
+  type MemoryDatabaseOptions,
+  memoryDatabase,
+} from "./run-repository/memory-database.ts";
+export { memoryRunRepository } from "./run-repository/memory-run-repository.ts";
+export type { AttemptRow, RunRow, RunRows } from "./run-repository/rows.ts";
 export { realTimers, type Timers } from "./timers.ts";

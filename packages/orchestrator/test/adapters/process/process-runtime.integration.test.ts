@@ -193,7 +193,7 @@ describe.each([
   test("a job that is not kept alive ends by itself, one that is goes on", async () => {
     await withFolder(async (folder) => {
       const script = "while :; do echo on; sleep 0.1; done";
-      const { exit } = await runJob(subject, shellSpec(folder, script, { keepAliveMs: 1_000 }));
+      const { exit } = await runJob(subject, shellSpec(folder, script, { keepAliveMs: 1_800 }));
       expect(exit).toMatchObject({ exitCode: null, signal: "SIGKILL", endedBy: "keep_alive" });
       expect(exit.durationMs).toBeGreaterThan(900);
       expect(exit.durationMs).toBeLessThan(2_500);
@@ -203,7 +203,7 @@ describe.each([
       expect(noTime.exit.durationMs).toBeLessThan(900);
 
       const quiet = { onStdout: async () => {}, onStderr: async () => {}, onLine: () => {} };
-      const spec = shellSpec(folder, "sleep 2.5; exit 5", { keepAliveMs: 1_000 });
+      const spec = shellSpec(folder, "sleep 2.5; exit 5", { keepAliveMs: 1_800 });
       const job = await subject.start(spec, quiet, new AbortController().signal);
       const timer = setInterval(() => job.keepAlive(1_000), 200);
       try {

@@ -27,11 +27,7 @@ export function finishCleanup(database: MemoryDatabase, hold: Hold, attempt: num
   });
 }
 
-export function requestCancel(
-  database: MemoryDatabase,
-  runId: string,
-  commandId: string,
-): boolean {
+export function requestCancel(database: MemoryDatabase, runId: string, commandId: string): boolean {
   const run = isRunId(runId) ? database.rowsOf(runId)?.run : undefined;
   if (run === undefined || run.outcome !== null) {
     return false;

@@ -21,11 +21,7 @@ export function insertRun(database: MemoryDatabase, asked: NewRun): InsertRunRes
     };
   }
   for (const { run } of database.all()) {
-    if (
-      run.gitRemote === asked.gitRemote &&
-      run.branch === asked.branch &&
-      run.outcome === null
-    ) {
+    if (run.gitRemote === asked.gitRemote && run.branch === asked.branch && run.outcome === null) {
       return { inserted: false, because: "branch_busy", runId: run.runId };
     }
   }

@@ -115,8 +115,7 @@ export function memoryDatabase(options: MemoryDatabaseOptions): MemoryDatabase {
       const result = work(draft);
       const { newEvents, ...changed } = draft;
       const events = append(before.run.runId, before.events, newEvents);
-      const run =
-        newEvents.length === 0 ? changed.run : { ...changed.run, lastSeq: events.length };
+      const run = newEvents.length === 0 ? changed.run : { ...changed.run, lastSeq: events.length };
       const rows: RunRows = { ...changed, run, events };
       checkRows(before, rows);
       tables.set(before.run.runId, rows);

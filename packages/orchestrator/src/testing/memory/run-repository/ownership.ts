@@ -1,11 +1,6 @@
 import { judgeDelivery } from "../../../domain/delivery.ts";
 import { fencedError } from "../../../domain/speckit-error.ts";
-import type {
-  ClaimResult,
-  Hold,
-  NewEvent,
-  RunRepository,
-} from "../../../ports/run-repository.ts";
+import type { ClaimResult, Hold, NewEvent, RunRepository } from "../../../ports/run-repository.ts";
 import type { Draft, MemoryDatabase } from "./memory-database.ts";
 import { attemptRecord, inOrder, type RunRow, runRecord } from "./rows.ts";
 import { AFTER_LEASE_MS, LOOK_AGAIN_MS } from "./times.ts";
@@ -129,11 +124,7 @@ export function releaseRun(
  *
  * @throws SpeckitError `RUN_FENCED`
  */
-export function asOwner<T>(
-  database: MemoryDatabase,
-  hold: Hold,
-  work: (draft: Draft) => T,
-): T {
+export function asOwner<T>(database: MemoryDatabase, hold: Hold, work: (draft: Draft) => T): T {
   const run = database.rowsOf(hold.runId)?.run;
   if (run?.epoch !== hold.epoch || run.cleanedAt !== null) {
     throw fencedError(hold.runId, hold.epoch);

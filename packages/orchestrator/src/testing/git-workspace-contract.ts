@@ -1,0 +1,230 @@
+import { randomUUID } from "node:crypto";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { GitRun, GitWorkspace, Harvest } from "../ports/git-workspace.ts";
+
+export interface GitWorkspaceUnderTest extends AsyncDisposable {
+  readonly git: GitWorkspace;
+  /** The same on another machine: nothing local is shared. */
+  readonly elsewhere: GitWorkspace;
+  /** A remote whose `main` has {@link SUITE_FILES}; of no other address is there one. */
+  readonly gitRemote: string;
+  readonly missingRemote: string;
+  /** Head of a branch at the remote, null when there is none. */
+  readonly headOf: (branch: string) => Promise<string | null>;
+  /** Text of a file of a branch at the remote. */
+  readonly textOf: (branch: string, path: string) => Promise<string | undefined>;
+  /** A commit on top of `main` that somebody else puts on a branch. @returns its id */
+  readonly moveBranch: (branch: string) => Promise<string>;
+  /** What an agent does in a workspace of `git` or `elsewhere`; null removes a file. */
+  readonly work: (
+    workspace: string,
+    files: Readonly<Record<string, string | null>>,
+  ) => Promise<void>;
+}
+
+/** What the remote's `main` must hold. */
+export const SUITE_FILES = {
+  "README.md": "# Project\n",
+  "src/app.ts": "export const answer = 42;\n",
+  ".specify/templates/spec-template.md": "# Feature Specification: [FEATURE NAME]\n",
+  "specs/001-first/spec.md": "# Feature Specification: First\n",
+} as const;
+
+const FEATURE = "specs/002-login";
+const SPEC = `${FEATURE}/spec.md`;
+const SPECIFY = { phase: "specify", attempt: 1, featureDirectory: FEATURE } as const;
+const PLAN = { phase: "plan", attempt: 1, featureDirectory: FEATURE } as const;
+const ABOUT = { message: "docs: specify\n", dateSeconds: 1_750_000_000 } as const;
+
+/** What the application relies on of a git workspace, as Vitest tests. */
+export function describeGitWorkspace(
+  name: string,
+  open: () => Promise<GitWorkspaceUnderTest>,
+): void {
+  describe(`GitWorkspace: ${name}`, () => {
+    let under: GitWorkspaceUnderTest;
+    let git: GitWorkspace;
+    const branch = "speckit/login-0a1b2c3d";
+    const live = new AbortController().signal;
+
+    beforeEach(async () => {
+      under = await open();
+      git = under.git;
+    });
+    afterEach(() => under[Symbol.asyncDispose]());
+
+    const ask = (more: { readonly gitRemote?: string; readonly baseBranch?: string } = {}) => ({
+      runId: randomUUID(),
+      gitRemote: under.gitRemote,
+      baseBranch: undefined,
+      branch,
+      ...more,
+    });
+
+    async function prepared(on = git): Promise<GitRun> {
+      const request = ask();
+      const { baseSha } = await on.fetchBase(request, live);
+      const { runId, gitRemote } = request;
+      const loadCheckpoint = async () => undefined;
+      return { runId, gitRemote, branch, baseSha, tipSha: baseSha, loadCheckpoint };
+    }
+
+    async function committed(run: GitRun, harvest: Harvest): Promise<GitRun> {
+      const { tipSha, checkpoint } = await harvest.commit(ABOUT);
+      return { ...run, tipSha, loadCheckpoint: async () => checkpoint };
+    }
+
+    /** One agent phase: a workspace, some work, its commit. */
+    async function worked(
+      run: GitRun,
+      files: Readonly<Record<string, string | null>>,
+      on = git,
+      phase: typeof SPECIFY | typeof PLAN = SPECIFY,
+    ): Promise<GitRun> {
+      const { workspace } = await on.createAttempt(run, phase, live);
+      await under.work(workspace, files);
+      return committed(run, await on.harvest(run, phase, live));
+    }
+
+    test("the remote's facts: default branch, base commit, where the run's branch stands", async () => {
+      expect(await git.fetchBase(ask(), live)).toEqual({
+        baseBranch: "main",
+        baseSha: await under.headOf("main"),
+        branchOldSha: null,
+      });
+      const moved = await under.moveBranch(branch);
+      expect(await git.fetchBase(ask({ baseBranch: branch }), live)).toEqual({
+        baseBranch: branch,
+        baseSha: moved,
+        branchOldSha: moved,
+      });
+    });
+
+    test("a branch that stands beside the base is somebody else's", async () => {
+      await under.moveBranch(branch);
+      await expect(git.fetchBase(ask(), live)).rejects.toMatchObject({ code: "BRANCH_DIVERGED" });
+    });
+
+    test("what is not there is named", async () => {
+      await expect(git.fetchBase(ask({ baseBranch: "gone" }), live)).rejects.toMatchObject({
+        code: "BASE_BRANCH_NOT_FOUND",
+      });
+      await expect(
+        git.fetchBase(ask({ gitRemote: under.missingRemote }), live),
+      ).rejects.toMatchObject({ code: "REPOSITORY_NOT_FOUND" });
+    });
+
+    test("the base commit is read without a workspace", async () => {
+      const files = await git.baseFiles(await prepared(), live);
+      expect(files.specNames).toEqual(["001-first"]);
+      expect(files.hasSpecify).toBe(true);
+      expect(await files.read("README.md")).toBe("# Project\n");
+      expect(await files.read("nothing.md")).toBeUndefined();
+    });
+
+    test("an agent's tree arrives at the remote as one commit on the base", async () => {
+      const run = await prepared();
+      const { workspace } = await git.createAttempt(run, SPECIFY, live);
+      await under.work(workspace, {
+        [SPEC]: "# Spec\n",
+        "README.md": "# Changed\n",
+        "src/app.ts": null,
+      });
+      const harvest = await git.harvest(run, SPECIFY, live);
+      expect(harvest.featureDirectory).toBe(FEATURE);
+      expect(harvest.changed).toEqual([
+        { path: "README.md", kind: "changed" },
+        { path: SPEC, kind: "added" },
+        { path: "src/app.ts", kind: "removed" },
+      ]);
+      expect(harvest.read(SPEC)).toBe("# Spec\n");
+      expect(harvest.read("src/app.ts")).toBeUndefined();
+      const after = await committed(run, harvest);
+      expect(await git.diff(after, live)).toMatchObject({
+        stat: { files: 3, insertions: 2, deletions: 2 },
+        patch: expect.stringContaining("+# Spec"),
+      });
+      await git.push(after, null, live);
+      expect(await under.headOf(branch)).toBe(after.tipSha);
+      expect(await under.textOf(branch, SPEC)).toBe("# Spec\n");
+      expect(await under.headOf("main")).toBe(run.baseSha);
+      await git.push(after, null, live);
+      expect(await under.headOf(branch)).toBe(after.tipSha);
+    });
+
+    test("an agent that changes nothing leaves the tip and no checkpoint", async () => {
+      const run = await prepared();
+      await git.createAttempt(run, SPECIFY, live);
+      const harvest = await git.harvest(run, SPECIFY, live);
+      expect(harvest.changed).toEqual([]);
+      expect(await harvest.commit(ABOUT)).toEqual({
+        tipSha: run.baseSha,
+        checkpoint: undefined,
+        patch: "",
+      });
+    });
+
+    test("the same tree, words and date make the same commit on every machine, again and again", async () => {
+      const run = await prepared();
+      const tips: string[] = [];
+      for (const on of [git, git, under.elsewhere]) {
+        tips.push((await worked(run, { [SPEC]: "# Spec\n" }, on)).tipSha);
+      }
+      expect(new Set(tips).size).toBe(1);
+      expect((await worked(run, { [SPEC]: "# Other\n" })).tipSha).not.toBe(tips[0]);
+    });
+
+    test("a run goes on elsewhere from its checkpoint, and not without", async () => {
+      const after = await worked(await prepared(), { [SPEC]: "# Spec\n" });
+      const lost = { ...after, loadCheckpoint: async () => undefined };
+      await expect(under.elsewhere.createAttempt(lost, PLAN, live)).rejects.toThrow();
+      const { workspace } = await under.elsewhere.createAttempt(after, PLAN, live);
+      await under.work(workspace, { [`${FEATURE}/plan.md`]: "# Plan\n" });
+      const harvest = await under.elsewhere.harvest(after, PLAN, live);
+      expect(harvest.changed).toEqual([{ path: `${FEATURE}/plan.md`, kind: "added" }]);
+      expect(harvest.read(SPEC)).toBe("# Spec\n");
+      const next = await committed(after, harvest);
+      await git.push(next, null, live);
+      expect(await under.headOf(branch)).toBe(next.tipSha);
+      expect(await under.textOf(branch, SPEC)).toBe("# Spec\n");
+    });
+
+    test("a second workspace of an attempt has nothing of the first", async () => {
+      const run = await prepared();
+      const first = await git.createAttempt(run, SPECIFY, live);
+      await under.work(first.workspace, { "left.txt": "x" });
+      expect(await git.createAttempt(run, SPECIFY, live)).toEqual(first);
+      expect((await git.harvest(run, SPECIFY, live)).changed).toEqual([]);
+    });
+
+    test("a branch that has moved, or is there already, is not overwritten", async () => {
+      const after = await worked(await prepared(), { [SPEC]: "# Spec\n" });
+      const moved = await under.moveBranch(branch);
+      for (const expected of [null, moved]) {
+        await expect(git.push(after, expected, live)).rejects.toMatchObject({
+          code: "BRANCH_DIVERGED",
+        });
+      }
+      expect(await under.headOf(branch)).toBe(moved);
+    });
+
+    test("removing takes what a run has here, and missing things are fine", async () => {
+      const run = await prepared();
+      await git.createAttempt(run, SPECIFY, live);
+      expect(await git.runsHere()).toEqual([run.runId]);
+      await git.removeAttempt(run.runId, SPECIFY);
+      await git.removeAttempt(run.runId, SPECIFY);
+      await git.removeRun(run.runId, run.gitRemote);
+      await git.removeRun(run.runId, run.gitRemote);
+      expect(await git.runsHere()).toEqual([]);
+    });
+
+    test("an aborted signal ends it, with its own reason", async () => {
+      const run = await prepared();
+      const signal = AbortSignal.abort(new Error("let go"));
+      await expect(git.createAttempt(run, SPECIFY, signal)).rejects.toThrow("let go");
+      await expect(git.push(run, null, signal)).rejects.toThrow("let go");
+      expect(await under.headOf(branch)).toBeNull();
+    });
+  });
+}

@@ -1,0 +1,184 @@
+import { SpeckitError } from "../../domain/speckit-error.ts";
+import type { JobExit, JobListener, JobRuntime, JobSpec } from "../../ports/job-runtime.ts";
+import type { Timers } from "./timers.ts";
+
+/** What a program does, in order of time; `afterMs` counts from the step before. */
+export interface ProgramStep {
+  readonly afterMs: number;
+  readonly stdout?: string;
+  readonly stderr?: string;
+  /** Something it does to the world. */
+  readonly act?: () => void;
+}
+
+/** A program as data. It ends with its last step; `ends` says how. */
+export interface Program {
+  readonly steps: readonly ProgramStep[];
+  /** `never`: only when it is ended. */
+  readonly ends: number | "never";
+  /** It ignores SIGTERM: ended by SIGKILL when the grace is over. */
+  readonly isStubborn?: boolean;
+}
+
+/** One start of a job, for whoever counts: from outside the supervisor. */
+export interface StartedJob {
+  readonly spec: JobSpec;
+  readonly isAlive: () => boolean;
+  /** The machine's own end of it, at once. */
+  readonly kill: () => void;
+}
+
+export interface MemoryJobRuntimeOptions {
+  readonly timers: Timers;
+  /** The program behind `spec.argv`, undefined when there is none of that name. */
+  readonly find: (spec: JobSpec) => Program | undefined;
+  readonly onStart?: (job: StartedJob) => void;
+  /** Between SIGTERM and SIGKILL. Default 2 s. */
+  readonly termGraceMs?: number;
+}
+
+/** Carries out programs that are data. What keeps a job alive, and ends it, is as with processes. */
+export function memoryJobRuntime(options: MemoryJobRuntimeOptions): JobRuntime {
+  return {
+    report: async () => ({ name: "memory", isolation: "programs in memory", contained: true }),
+    async start(spec, listener, signal) {
+      const program = options.find(spec);
+      if (program === undefined) {
+        throw new SpeckitError("AGENT_NOT_STARTED", `There is no program ${spec.argv[0]}`);
+      }
+      if (signal.aborted || spec.keepAliveMs <= 0) {
+        const endedBy = signal.aborted ? "abort" : "keep_alive";
+        const exit: JobExit = {
+          exitCode: null,
+          signal: null,
+          endedBy,
+          durationMs: 0,
+          stderrTail: "",
+        };
+        return { exit: Promise.resolve(exit), keepAlive: () => {} };
+      }
+      return carryOut(options, program, spec, listener, signal);
+    },
+  };
+}
+
+function carryOut(
+  { timers, onStart, termGraceMs = 2_000 }: MemoryJobRuntimeOptions,
+  program: Program,
+  spec: JobSpec,
+  listener: JobListener,
+  signal: AbortSignal,
+) {
+  const startedMs = timers.nowMs();
+  const exit = Promise.withResolvers<JobExit>();
+  exit.promise.catch(() => {});
+  let isAlive = true;
+  let endedBy: JobExit["endedBy"];
+  let stderrTail = "";
+  let forgetStep = (): void => {};
+  /** What was printed and not yet taken: the listener holds back the program. */
+  let printing: Promise<void> = Promise.resolve();
+
+  function over(how: { readonly exitCode: number | null; readonly signal: string | null }): void {
+    if (!isAlive) {
+      return;
+    }
+    isAlive = false;
+    for (const forget of [
+      forgetStep,
+      forgetDeadline,
+      forgetSilence,
+      forgetKeepAlive,
+      forgetGrace,
+    ]) {
+      forget();
+    }
+    signal.removeEventListener("abort", onAbort);
+    const durationMs = Math.round(timers.nowMs() - startedMs);
+    printing.then(
+      () =>
+        exit.resolve({
+          ...how,
+          ...(endedBy === undefined ? {} : { endedBy }),
+          durationMs,
+          stderrTail,
+        }),
+      exit.reject,
+    );
+  }
+
+  const kill = (): void => over({ exitCode: null, signal: "SIGKILL" });
+  function end(why: NonNullable<JobExit["endedBy"]>): void {
+    if (endedBy !== undefined || !isAlive) {
+      return;
+    }
+    endedBy = why;
+    if (program.isStubborn === true) {
+      forgetGrace = timers.after(termGraceMs, kill);
+    } else {
+      over({ exitCode: null, signal: "SIGTERM" });
+    }
+  }
+
+  let forgetGrace = (): void => {};
+  const forgetDeadline = timers.after(spec.deadlineMs, () => end("deadline"));
+  let forgetSilence = timers.after(spec.silenceMs, () => end("silence"));
+  let forgetKeepAlive = timers.after(spec.keepAliveMs, ranOut);
+  function ranOut(): void {
+    endedBy ??= "keep_alive";
+    kill();
+  }
+  const onAbort = (): void => end("abort");
+  signal.addEventListener("abort", onAbort, { once: true });
+
+  function print(step: ProgramStep): void {
+    if (step.stdout === undefined && step.stderr === undefined) {
+      return;
+    }
+    forgetSilence();
+    const { stdout, stderr } = step;
+    printing = printing.then(async () => {
+      if (stdout !== undefined) {
+        await listener.onStdout(Buffer.from(stdout, "utf8"));
+        for (const line of stdout.replace(/\n$/, "").split("\n")) {
+          listener.onLine(line);
+        }
+      }
+      if (stderr !== undefined) {
+        stderrTail += stderr;
+        await listener.onStderr(Buffer.from(stderr, "utf8"));
+      }
+      if (isAlive) {
+        forgetSilence = timers.after(spec.silenceMs, () => end("silence"));
+      }
+    });
+    printing.catch(kill);
+  }
+
+  function next(ix: number): void {
+    const step = program.steps[ix];
+    if (step === undefined) {
+      if (program.ends !== "never") {
+        over({ exitCode: program.ends, signal: null });
+      }
+      return;
+    }
+    forgetStep = timers.after(step.afterMs, () => {
+      step.act?.();
+      print(step);
+      next(ix + 1);
+    });
+  }
+
+  onStart?.({ spec, isAlive: () => isAlive, kill });
+  next(0);
+  return {
+    exit: exit.promise,
+    keepAlive(ms: number) {
+      if (isAlive) {
+        forgetKeepAlive();
+        forgetKeepAlive = timers.after(Math.max(0, ms), ranOut);
+      }
+    },
+  };
+}
