@@ -1,8 +1,7 @@
 import type { CloudEvent } from "../../../contract/run-event.ts";
-import type { RunRejected, RunResult } from "../../../contract/run-result.ts";
 import type { WakeUp } from "../../../contract/wake-up.ts";
 import type { Failure } from "../../../domain/failure.ts";
-import type { RequestDelivery, WakeUpRoute } from "../../../ports/transport.ts";
+import type { Reply, RequestDelivery, WakeUpRoute } from "../../../ports/transport.ts";
 import type { Timers } from "../timers.ts";
 
 export type BrokerQueue = "work" | "start" | "requests";
@@ -33,7 +32,7 @@ export interface BrokerConnection {
   readonly publishReply: (
     replyTo: string,
     correlationId: string | undefined,
-    body: RunResult | RunRejected,
+    body: Reply,
   ) => Promise<void>;
   readonly bury: (request: RequestDelivery, failure: Failure) => Promise<void>;
   /** As many unacked wake-ups as there are slots; of runs never claimed only while one is left. */
@@ -70,7 +69,7 @@ export interface MemoryBroker {
   readonly replies: readonly {
     readonly replyTo: string;
     readonly correlationId: string | undefined;
-    readonly body: RunResult | RunRejected;
+    readonly body: Reply;
   }[];
   readonly dead: readonly { readonly request: RequestDelivery; readonly failure: Failure }[];
 }

@@ -23,6 +23,7 @@ export function startAttempt(database: MemoryDatabase, hold: Hold, phase: Phase)
         state: "running",
         epoch: hold.epoch,
         ticketUsedAt: null,
+        takeovers: 0,
         failure: null,
         findings: [],
         openQuestions: [],

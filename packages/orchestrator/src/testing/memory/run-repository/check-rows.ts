@@ -13,6 +13,7 @@ export function checkRows(before: RunRows | undefined, after: RunRows): void {
   refuse(run.cleanedAt !== null && run.outcome === null, "cleaned_at without an outcome");
   refuse((run.outcome === null) !== (run.finishedAt === null), "outcome and finished_at");
   refuse((run.leaseOwner === null) !== (run.leaseUntil === null), "lease_owner and lease_until");
+  refuse(run.parkedFor !== null && run.outcome !== null, "parked after its end");
   refuse(run.sentSeq > run.lastSeq, "sent_seq past last_seq");
   if (attempts === before?.attempts) {
     return;

@@ -3,7 +3,7 @@ import type { Hold } from "../../../ports/run-repository.ts";
 import { requireOpen } from "./attempts.ts";
 import type { MemoryDatabase } from "./memory-database.ts";
 import { asOwner } from "./ownership.ts";
-import { AFTER_CANCEL_MS, isRunId, LOOK_AGAIN_MS } from "./times.ts";
+import { LOOK_AGAIN_MS } from "./times.ts";
 
 export function finishCleanup(database: MemoryDatabase, hold: Hold, attempt: number): boolean {
   return asOwner(database, hold, (draft) => {
@@ -25,24 +25,4 @@ export function finishCleanup(database: MemoryDatabase, hold: Hold, attempt: num
     );
     return true;
   });
-}
-
-export function requestCancel(database: MemoryDatabase, runId: string, commandId: string): boolean {
-  const run = isRunId(runId) ? database.rowsOf(runId)?.run : undefined;
-  if (run === undefined || run.outcome !== null) {
-    return false;
-  }
-  database.change(runId, (draft) => {
-    const nowMs = database.now();
-    draft.run = {
-      ...run,
-      cancelRequestedAt: run.cancelRequestedAt ?? nowMs,
-      wakeAt: Math.min(run.wakeAt ?? nowMs, nowMs + AFTER_CANCEL_MS),
-    };
-    if (!database.commands.has(commandId)) {
-      draft.newEvents.push({ type: "run.cancel_requested", data: { commandId } });
-    }
-  });
-  database.commands.set(commandId, run.runId);
-  return true;
 }

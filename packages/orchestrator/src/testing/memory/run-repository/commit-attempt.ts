@@ -71,6 +71,9 @@ function moveRun(database: MemoryDatabase, draft: Draft, commit: AttemptCommit):
           leaseOwner: null,
           leaseUntil: null,
           handedOver: true,
+          ...(wait.forInput === true
+            ? { parkedFor: "input" as const, questionRound: run.questionRound + 1 }
+            : {}),
         }),
   };
 }
@@ -91,6 +94,7 @@ function setOutcome(
     ...draft.run,
     outcome,
     failure: isCancelled || wanted.failure === undefined ? null : stored(wanted.failure),
+    parkedFor: null,
     finishedAt: nowMs,
     dueAt: nowMs,
     artifactsExpireAt: nowMs + database.artifactRetentionMs,
@@ -105,6 +109,7 @@ function setOutcome(
         state,
         epoch: hold.epoch,
         ticketUsedAt: null,
+        takeovers: 0,
         failure: null,
         findings: [],
         openQuestions: [],

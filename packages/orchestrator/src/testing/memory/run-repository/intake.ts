@@ -26,10 +26,41 @@ export function insertRun(database: MemoryDatabase, asked: NewRun): InsertRunRes
     }
   }
   const { repository, branch, agent, pipeline } = asked;
-  const data = { repository, branch, agent, pipeline };
-  const row = newRow(database, { ...asked, runId });
-  database.insert(row, [{ type: "run.accepted", data }]);
+  const goesOn = asked.retryOf === undefined ? undefined : goOnFrom(database, runId, asked.retryOf);
+  const data = { repository, branch, agent, pipeline, ...goesOn?.told };
+  const row = { ...newRow(database, { ...asked, runId }), ...goesOn?.facts };
+  database.insert(row, [{ type: "run.accepted", data }], goesOn?.checkpoint);
+  if (asked.retryOf !== undefined && !database.commands.has(runId)) {
+    database.commands.set(runId, { bodyHash: asked.requestHash });
+  }
   return { inserted: true, run: runRecord({ ...row, lastSeq: 1 }, database.now()) };
+}
+
+/** What a run that has failed hands on to its retry. */
+function goOnFrom(database: MemoryDatabase, runId: string, retryOf: string) {
+  const old = database.rowsOf(retryOf);
+  if (old?.run.outcome !== "failed" && old?.run.outcome !== "cancelled") {
+    throw new Error(`Run ${runId} cannot go on from ${retryOf}, which has not failed`);
+  }
+  const { featureDirectory, featureNumber, baseBranch, baseSha, branchOldSha, tipSha, phaseIx } =
+    old.run;
+  const changed = tipSha !== null && baseSha !== null && tipSha !== baseSha;
+  return {
+    facts: {
+      retryOf: old.run.runId,
+      featureDirectory,
+      featureNumber,
+      baseBranch,
+      baseSha,
+      branchOldSha,
+      tipSha,
+      phaseIx,
+      firstPhaseIx: phaseIx,
+      changedBefore: changed,
+    },
+    checkpoint: old.checkpoint,
+    told: { retryOf, phaseIx, changed },
+  };
 }
 
 /** By id or idempotency key; where both name different runs, the key decides. */
@@ -71,6 +102,10 @@ function newRow(database: MemoryDatabase, asked: NewRun): RunRow {
     failure: null,
     phaseIx: 0,
     parkedFor: null,
+    questionRound: 0,
+    retryOf: null,
+    firstPhaseIx: 0,
+    changedBefore: false,
     cancelRequestedAt: null,
     epoch: 0,
     leaseOwner: null,

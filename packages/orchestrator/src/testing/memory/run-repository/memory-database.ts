@@ -8,6 +8,7 @@ export interface Draft {
   attempts: readonly AttemptRow[];
   artifacts: RunRows["artifacts"];
   checkpoint: Uint8Array | undefined;
+  answers: RunRows["answers"];
   /** Numbered and stored with the commit. */
   readonly newEvents: NewEvent[];
 }
@@ -33,10 +34,15 @@ export interface MemoryDatabase {
   readonly rowsOf: (runId: string) => RunRows | undefined;
   /** In order of their insert. */
   readonly all: () => Iterable<RunRows>;
-  readonly insert: (run: RunRow, events: readonly NewEvent[]) => void;
+  readonly insert: (
+    run: RunRow,
+    events: readonly NewEvent[],
+    checkpoint: Uint8Array | undefined,
+  ) => void;
   /** Runs a transaction on one run's rows. */
   readonly change: <T>(runId: string, work: (draft: Draft) => T) => T;
-  readonly commands: Map<string, string>;
+  /** Commands that were taken, by their id. */
+  readonly commands: Map<string, { readonly bodyHash: string }>;
   readonly workers: Map<number, { readonly hostname: string; serverStart: number | null }>;
   /** Takes a worker's session lock; its own last one goes. */
   readonly takeSession: (workerId: number) => void;
@@ -94,14 +100,15 @@ export function memoryDatabase(options: MemoryDatabaseOptions): MemoryDatabase {
     now,
     rowsOf: (runId) => tables.get(runId.toLowerCase()),
     all: () => tables.values(),
-    insert(run, newEvents) {
+    insert(run, newEvents, checkpoint) {
       const events = append(run.runId, [], newEvents);
       const rows = {
         run: { ...run, lastSeq: events.length },
         attempts: [],
         events,
         artifacts: new Map(),
-        checkpoint: undefined,
+        checkpoint,
+        answers: [],
       };
       checkRows(undefined, rows);
       tables.set(run.runId, rows);

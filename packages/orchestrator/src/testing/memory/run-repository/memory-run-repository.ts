@@ -1,6 +1,6 @@
 import type { RunRepository } from "../../../ports/run-repository.ts";
 import { allotFeatureDirectory, startAttempt, useStartTicket, withArtifacts } from "./attempts.ts";
-import { finishCleanup, requestCancel } from "./closing.ts";
+import { finishCleanup } from "./closing.ts";
 import { commitAttempt } from "./commit-attempt.ts";
 import { insertRun, listRuns } from "./intake.ts";
 import {
@@ -14,6 +14,7 @@ import {
 import type { MemoryDatabase } from "./memory-database.ts";
 import { asOwner, claimRun, releaseRun, renewLeases } from "./ownership.ts";
 import { attemptRecord, inOrder, runRecord } from "./rows.ts";
+import { storeCommand } from "./store-command.ts";
 import { isRunId } from "./times.ts";
 
 /**
@@ -62,7 +63,8 @@ export function memoryRunRepository(database: MemoryDatabase): RunRepository {
         draft.artifacts = withArtifacts(draft.artifacts, artifacts);
       }),
     finishCleanup: async (hold, attempt) => finishCleanup(database, hold, attempt),
-    requestCancel: async (runId, commandId) => requestCancel(database, runId, commandId),
+    storeCommand: async (command, bodyHash) => storeCommand(database, command, bodyHash),
+    answersOf: async (runId) => rowsOf(runId)?.answers ?? [],
     unsentEvents: async (runId, limit) => unsentEvents(database, runId, limit),
     markEventsSent: async (runId, seq) => markEventsSent(database, runId, seq),
     sweepRuns: async (options) => sweepRuns(database, options),

@@ -30,7 +30,6 @@ export function claimRun(database: MemoryDatabase, claim: Claim): ClaimResult {
     ended: before.outcome !== null,
     cancelRequested: before.cancelRequestedAt !== null,
     due: before.dueAt <= nowMs,
-    needsInput: before.parkedFor === "input",
   });
   if (decision.do === "ignore") {
     return { claimed: false, because: decision.because };
@@ -46,11 +45,16 @@ export function claimRun(database: MemoryDatabase, claim: Claim): ClaimResult {
       leaseUntil: nowMs + claim.leaseMs,
       wakeAt: nowMs + claim.leaseMs + AFTER_LEASE_MS,
       sweeps: 0,
-      parkedFor: null,
       handedOver: false,
       idleClaims: before.idleClaims + (before.handedOver ? 0 : 1),
       startedAt: before.startedAt ?? nowMs,
     };
+    if (before.leaseOwner !== null && before.leaseOwner !== claim.workerId) {
+      // Whoever had it has neither ended its attempt nor given it back.
+      draft.attempts = draft.attempts.map((row) =>
+        row.state === "running" ? { ...row, takeovers: row.takeovers + 1 } : row,
+      );
+    }
     draft.newEvents.push({
       type: before.epoch === 0 ? "run.started" : "run.claimed",
       data: {

@@ -5,7 +5,12 @@ import type { Phase, PipelinePhase } from "../../../domain/phase.ts";
 import type { AttemptState, Outcome, RunStatus } from "../../../domain/run-state.ts";
 import type { StoredArtifact } from "../../../ports/artifact-store.ts";
 import type { DiffStat } from "../../../ports/git-workspace.ts";
-import type { AttemptRecord, EventRecord, RunRecord } from "../../../ports/run-repository.ts";
+import type {
+  AnsweredRound,
+  AttemptRecord,
+  EventRecord,
+  RunRecord,
+} from "../../../ports/run-repository.ts";
 
 /** A row of `spec_workflow_runs`. Times are milliseconds of the database's clock. */
 export interface RunRow {
@@ -29,6 +34,10 @@ export interface RunRow {
   readonly failure: Failure | null;
   readonly phaseIx: number;
   readonly parkedFor: "input" | null;
+  readonly questionRound: number;
+  readonly retryOf: string | null;
+  readonly firstPhaseIx: number;
+  readonly changedBefore: boolean;
   readonly cancelRequestedAt: number | null;
   readonly epoch: number;
   readonly leaseOwner: number | null;
@@ -56,6 +65,7 @@ export interface AttemptRow {
   readonly state: AttemptState;
   readonly epoch: number;
   readonly ticketUsedAt: number | null;
+  readonly takeovers: number;
   readonly failure: Failure | null;
   readonly findings: readonly Finding[];
   readonly openQuestions: readonly string[];
@@ -72,11 +82,12 @@ export interface RunRows {
   readonly events: readonly EventRecord[];
   readonly artifacts: ReadonlyMap<string, StoredArtifact>;
   readonly checkpoint: Uint8Array | undefined;
+  readonly answers: readonly AnsweredRound[];
 }
 
 export function runRecord(row: RunRow, nowMs: number): RunRecord {
   const { requestHash: _hash, featureNumber: _number, parkedFor: _parked, ...rest } = row;
-  const { handedOver: _handed, idleClaims: _claims, sweeps: _sweeps, ...facts } = rest;
+  const { handedOver: _handed, sweeps: _sweeps, ...facts } = rest;
   const { cancelRequestedAt, ...kept } = facts;
   return {
     ...kept,

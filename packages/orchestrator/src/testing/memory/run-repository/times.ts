@@ -4,8 +4,8 @@ export const AFTER_LEASE_MS = 5_000;
 /** When the sweeper looks at a run that was just stored or given back, in milliseconds. */
 export const LOOK_AGAIN_MS = 15_000;
 
-/** A cancelled run is looked at within this time, in milliseconds. */
-export const AFTER_CANCEL_MS = 5_000;
+/** A run that got a command is looked at within this time, in milliseconds. */
+export const AFTER_COMMAND_MS = 5_000;
 
 const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 
