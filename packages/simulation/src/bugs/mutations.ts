@@ -1,0 +1,12 @@
+import type { JobRuntime, RunRepository, Transport } from "@speckit/orchestrator";
+import type { Process, World } from "../world/process.ts";
+
+/** What a deliberate bug does to the ports of every process; nothing is done by default. */
+export interface Mutations {
+  readonly runs?: (
+    inner: RunRepository,
+    at: World & { readonly process: Omit<Process, "deps"> },
+  ) => RunRepository;
+  readonly transport?: (inner: Transport) => Transport;
+  readonly runtime?: (inner: JobRuntime) => JobRuntime;
+}

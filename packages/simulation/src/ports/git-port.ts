@@ -1,0 +1,23 @@
+import { type GitWorkspace, SpeckitError } from "@speckit/orchestrator";
+import type { Process } from "../world/process.ts";
+
+/** What asks the git host; everything else is the process's own disk. */
+const REMOTE = new Set<string>(["fetchBase", "push"]);
+
+/** Git as one process uses it: the host may be away or slow, a push's answer may get lost. */
+export function gitPort(process: Omit<Process, "deps">): GitWorkspace {
+  const { git } = process.machine;
+  const port: Record<string, unknown> = {};
+  for (const [name, method] of Object.entries(git)) {
+    const work = method as (...args: unknown[]) => Promise<unknown>;
+    const wire = process.links[REMOTE.has(name) ? "git" : "local"];
+    const code = REMOTE.has(name) ? "GIT_UNREACHABLE" : "DISK_FULL";
+    port[name] = (...args: unknown[]) =>
+      wire.call(
+        `git.${name}`,
+        () => work(...args),
+        () => new SpeckitError(code, `git.${name}: failed`),
+      );
+  }
+  return port as unknown as GitWorkspace;
+}

@@ -1,0 +1,66 @@
+import type { JobRuntime } from "@speckit/orchestrator";
+import { SpeckitError } from "@speckit/orchestrator";
+import { memoryJobRuntime } from "@speckit/orchestrator/testing";
+import { programOf } from "../world/agents.ts";
+import type { Process, World } from "../world/process.ts";
+
+/**
+ * Jobs of one process. They run beside it: a frozen supervisor's agent works on until its time to
+ * live is over, a dead supervisor's agent is gone with it.
+ */
+export function runtimePort(world: World, process: Omit<Process, "deps">): JobRuntime {
+  const { scheduler, random, oracle, habits, mutations } = world;
+  const timers = {
+    nowMs: scheduler.nowMs,
+    after: (ms: number, what: () => void) =>
+      scheduler.after(ms, `${process.name}'s agent`, undefined, what),
+  };
+  const plain = memoryJobRuntime({
+    timers,
+    find: (spec) => programOf(habits, spec, (path) => process.machine.workspaces.get(path)),
+    onStart(job) {
+      process.agents.add(job);
+      oracle.onAgentStart(job, process);
+    },
+  });
+  const inner = mutations.runtime?.(plain) ?? plain;
+
+  return {
+    report: inner.report,
+    async start(spec, listener, signal) {
+      const askedMs = scheduler.nowMs();
+      /** What an agent tells its supervisor comes when that can hear it, and in order. */
+      const told: (() => void)[] = [];
+      const toSupervisor = (label: string, what: () => void): void => {
+        told.push(what);
+        scheduler.after(random.between(0, 2), label, process, () => told.shift()?.());
+      };
+      const job = await process.links.local.call(
+        `agent ${spec.phase} ${spec.attempt}: start`,
+        () => {
+          // What was granted counts from when it was asked for.
+          const keepAliveMs = Math.max(0, spec.keepAliveMs - (scheduler.nowMs() - askedMs));
+          return inner.start(
+            { ...spec, keepAliveMs },
+            {
+              onStdout: async () => {},
+              onStderr: async () => {},
+              onLine: (line) => toSupervisor("agent: line", () => listener.onLine(line)),
+            },
+            signal,
+          );
+        },
+        () => new SpeckitError("INTERNAL_ERROR", "The agent could not be started"),
+      );
+      return {
+        keepAlive: job.keepAlive,
+        exit: new Promise((resolve, reject) => {
+          job.exit.then(
+            (exit) => toSupervisor("agent: exit", () => resolve(exit)),
+            (error: unknown) => toSupervisor("agent: failed", () => reject(error)),
+          );
+        }),
+      };
+    },
+  };
+}

@@ -1,0 +1,244 @@
+import type { Outcome } from "@speckit/orchestrator";
+import type { Mutations } from "../bugs/mutations.ts";
+import { ENDS_RUNS, FAULTS, type FaultKind } from "../faults/fault.ts";
+import { oracle } from "../oracle/oracle.ts";
+import { refuse } from "../oracle/refuse.ts";
+import { type Client, client } from "../world/client.ts";
+import { type Fleet, fleet } from "../world/fleet.ts";
+import type { World } from "../world/process.ts";
+import { randomFrom } from "../world/random.ts";
+import { scheduler } from "../world/scheduler.ts";
+import { services } from "../world/services.ts";
+import { Violation } from "../world/violation.ts";
+import { LAST_FAULT_STEP, type Plan, planOf } from "./plan.ts";
+
+export interface ScheduleOptions {
+  readonly seed: number;
+  /** A deliberate bug. */
+  readonly mutations?: Mutations;
+  /** Hears each step, and what processes log. */
+  readonly trace?: (line: string) => void;
+}
+
+export interface ScheduleResult {
+  readonly seed: number;
+  readonly steps: number;
+  /** Virtual time that has passed. */
+  readonly virtualMs: number;
+  readonly outcomes: readonly (Outcome | null)[];
+  readonly faults: readonly FaultKind[];
+  readonly agentStarts: number;
+  /** What was seen that must never be. */
+  readonly violation?: { readonly invariant: string; readonly message: string };
+}
+
+/** From the last fault on, all must come to its end within this time. */
+const FAIR_MS = 3 * 3_600_000;
+const FAIR_STEPS = 150_000;
+/** Deaths and the like that a run survives without one of its budgets being spent. */
+const HARMLESS_FAULTS = 3;
+
+/**
+ * One schedule: workers carry runs while faults come, then no more faults come, and everything must
+ * end. The same seed takes the same steps.
+ */
+export async function runSchedule(options: ScheduleOptions): Promise<ScheduleResult> {
+  const { seed, trace } = options;
+  const plan = planOf(seed);
+  const random = randomFrom(seed, "world");
+  const time = scheduler(random, trace);
+  const shared = services(time);
+  const eye = oracle(time, shared);
+  const world: World = {
+    seed,
+    scheduler: time,
+    random,
+    services: shared,
+    oracle: eye,
+    habits: plan.habits,
+    settings: plan.settings,
+    mutations: options.mutations ?? {},
+    hasFailpoints: plan.hasFailpoints,
+    log: trace,
+  };
+  const workers = fleet(world, { slots: plan.slots });
+  const customer = client(world);
+  const faults: FaultKind[] = [];
+  let violation: ScheduleResult["violation"];
+  // What nobody catches ends a process.
+  const onCrash = (error: unknown): void => {
+    violation ??= { ...asViolation(error), invariant: "no-crash" };
+  };
+  process.on("unhandledRejection", onCrash);
+  try {
+    begin(plan, world, workers, customer);
+    await time.drive(() => {
+      eye.look();
+      attend(plan, world, customer);
+      const isOver =
+        time.steps() > LAST_FAULT_STEP ||
+        faults.length >= plan.budget ||
+        (eye.closedRuns() >= plan.runs && eye.openRuns() === 0 && customer.pending() === 0);
+      if (!isOver && random.chance(plan.rate)) {
+        faults.push(injectFault(plan, world, workers, customer));
+      }
+      return !isOver;
+    });
+    await endFairly(plan, world, workers, customer);
+    checkOutcomes(plan, world, faults);
+  } catch (error) {
+    violation ??= asViolation(error);
+  }
+  process.off("unhandledRejection", onCrash);
+  workers.stop();
+  customer.process.isAlive = false;
+  return {
+    seed,
+    steps: time.steps(),
+    virtualMs: time.nowMs(),
+    outcomes: [...shared.database.all()].map(({ run }) => run.outcome),
+    faults,
+    agentStarts: eye.starts(),
+    ...(violation === undefined ? {} : { violation }),
+  };
+}
+
+function begin(plan: Plan, world: World, workers: Fleet, customer: Client): void {
+  const { scheduler: time, random } = world;
+  for (let count = 0; count < plan.workers; count += 1) {
+    time.after(random.between(0, 500), "a worker is started", undefined, workers.start);
+  }
+  for (let count = 0; count < plan.runs; count += 1) {
+    const onQuestions = random.chance(0.6) ? "pause" : "assume";
+    time.after(random.between(0, 3_000), "a run is asked for", undefined, () =>
+      customer.submit({ onQuestions }),
+    );
+  }
+}
+
+function injectFault(plan: Plan, world: World, workers: Fleet, customer: Client): FaultKind {
+  const { random, scheduler: time, oracle: eye } = world;
+  const kind = random.pick(plan.faults);
+  const living = workers.living();
+  if (living.length > 0) {
+    const target = random.pick(living);
+    world.log?.(`${(time.nowMs() / 1_000).toFixed(3).padStart(9)} ! ${kind} ${target.name}`);
+    FAULTS[kind]({ world, fleet: workers, client: customer, target });
+  } else {
+    workers.start();
+  }
+  eye.faults += 1;
+  eye.onWakeUp();
+  return kind;
+}
+
+/** What people do: they answer, mostly, and some go on with what has failed. Once per run and round. */
+function attend(plan: Plan, world: World, customer: Client): void {
+  const { random, scheduler: time, services: shared } = world;
+  for (const { run } of shared.database.all()) {
+    const round = `${run.runId} ${run.outcome ?? run.questionRound}`;
+    if (attended.get(world)?.has(round)) {
+      continue;
+    }
+    const later = (what: () => void): void => {
+      const done = attended.get(world) ?? new Set<string>();
+      attended.set(world, done.add(round));
+      time.after(random.between(100, 90_000), "somebody attends", undefined, what);
+    };
+    if (run.parkedFor === "input") {
+      later(() => {
+        if (random.chance(0.7)) {
+          const answers = [random.chance(0.5) ? "the first" : null];
+          customer.command(run.runId, "answer", { answers, round: run.questionRound });
+        }
+      });
+    } else if ((run.outcome === "failed" || run.outcome === "cancelled") && run.retryOf === null) {
+      later(() => {
+        if (random.chance(0.3) && plan.runs < 3) {
+          customer.command(run.runId, "retry");
+        }
+      });
+    }
+  }
+}
+
+const attended = new WeakMap<World, Set<string>>();
+
+/** Heals what is broken, but perhaps for one worker; then every run must end, and the broker empty. */
+async function endFairly(
+  plan: Plan,
+  world: World,
+  workers: Fleet,
+  customer: Client,
+): Promise<void> {
+  const { scheduler: time, oracle: eye, services: shared } = world;
+  const fromMs = time.nowMs();
+  const fromSteps = time.steps();
+  let kept = plan.leavesOneCutOff
+    ? workers.living().find((process) => process.cutFrom.size > 0)
+    : undefined;
+  const heal = (): void => {
+    for (const process of workers.living()) {
+      process.fates.clear();
+      if (process === kept) {
+        process.keepsCut = true;
+      } else {
+        process.keepsCut = false;
+        workers.heal(process);
+      }
+    }
+    customer.process.fates.clear();
+  };
+  heal();
+  if (!workers.living().some((process) => process !== kept && workers.isHealthy(process))) {
+    workers.start();
+  }
+  customer.askAgain();
+  const isInTime = (what: string): void =>
+    refuse(
+      time.nowMs() - fromMs > FAIR_MS || time.steps() - fromSteps > FAIR_STEPS,
+      "every-run-ends",
+      `${what} after ${Math.round((time.nowMs() - fromMs) / 1_000)} s without a fault`,
+    );
+  await time.drive(() => {
+    eye.look();
+    attend(plan, world, customer);
+    isInTime(`${eye.openRuns()} runs are open`);
+    return eye.openRuns() > 0 || customer.pending() > 0 || shared.broker.waiting("requests") > 0;
+  });
+  kept = undefined;
+  heal();
+  await time.drive(() => {
+    eye.look();
+    isInTime(`${shared.broker.wakeUps().length} wake-ups are left`);
+    return (
+      shared.broker.wakeUps().length > 0 ||
+      eye.openRuns() > 0 ||
+      shared.broker.waiting("requests") > 0
+    );
+  });
+  eye.lookAtEnd();
+}
+
+/** Where agents do their work and nobody asks for an end, a few crashes do not fail a run. */
+function checkOutcomes(plan: Plan, world: World, faults: readonly FaultKind[]): void {
+  const isHarmless =
+    plan.habits.troubleRate === 0 &&
+    faults.length <= HARMLESS_FAULTS &&
+    !faults.some((kind) => ENDS_RUNS.has(kind));
+  for (const { run } of world.services.database.all()) {
+    refuse(
+      isHarmless && run.outcome !== "succeeded",
+      "crashes-fail-nothing",
+      `run ${run.runId} ended as ${run.outcome}: ${run.failure?.message ?? "no failure"}`,
+    );
+  }
+}
+
+function asViolation(error: unknown): NonNullable<ScheduleResult["violation"]> {
+  if (error instanceof Violation) {
+    return { invariant: error.invariant, message: error.message };
+  }
+  const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { invariant: "no-crash", message };
+}
