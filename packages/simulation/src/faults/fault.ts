@@ -157,3 +157,13 @@ export const ENDS_RUNS: ReadonlySet<FaultKind> = new Set<FaultKind>([
   "git_away",
   "cancel",
 ]);
+
+/** Faults after which every run that rests still has its message. */
+export const KEEPS_MESSAGES: ReadonlySet<FaultKind> = new Set<FaultKind>([
+  "kill",
+  "drain",
+  "double_message",
+  "reorder_messages",
+  "cancel",
+  "resume",
+]);

@@ -29,6 +29,8 @@ interface Known {
   rows: RunRows;
   readonly replayed: Replayed;
   readonly attemptsSeen: Set<string>;
+  /** Its owner has given it back to rest until a message comes. */
+  awaitsMessage: boolean;
 }
 
 /**
@@ -53,6 +55,10 @@ export interface Oracle {
   readonly closedRuns: () => number;
   /** How many faults there were: each may cost a message more. */
   faults: number;
+  /** How often the client has asked for something: each is a message. */
+  asked: number;
+  /** Nothing so far may lose a message: no process but dead ones has lost its connection. */
+  keepsMessages: boolean;
   readonly starts: () => number;
 }
 
@@ -107,7 +113,12 @@ export function oracle(scheduler: Scheduler, services: Services): Oracle {
       return;
     }
     if (last === undefined) {
-      const fresh = { rows, replayed: replayed(rows), attemptsSeen: new Set<string>() };
+      const fresh = {
+        rows,
+        replayed: replayed(rows),
+        attemptsSeen: new Set<string>(),
+        awaitsMessage: false,
+      };
       known.set(runId, fresh);
       replayEvents(fresh.replayed, rows);
       return;
@@ -121,6 +132,13 @@ export function oracle(scheduler: Scheduler, services: Services): Oracle {
       "events-confirmed",
       `run ${runId}: the watermark is at ${rows.run.sentSeq}, confirmed are ${services.confirmedSeq(runId)}`,
     );
+    const { leaseOwner, parkedFor, outcome } = rows.run;
+    const isOwners = statement?.name === "releaseRun" || statement?.name === "commitAttempt";
+    last.awaitsMessage =
+      leaseOwner === null &&
+      parkedFor === null &&
+      outcome === null &&
+      (isOwners || last.awaitsMessage);
     last.rows = rows;
     replayEvents(last.replayed, rows);
   }
@@ -149,10 +167,25 @@ export function oracle(scheduler: Scheduler, services: Services): Oracle {
       counts.set(wakeUp.runId, (counts.get(wakeUp.runId) ?? 0) + 1);
     }
     for (const [runId, count] of counts) {
+      const sweeps = database.rowsOf(runId)?.run.sweeps ?? 0;
+      const most = 3 + self.faults + self.asked + sweeps;
+      refuse(count > most, "wake-ups-bounded", `run ${runId}: ${count} wake-ups, most ${most}`);
+    }
+  }
+
+  /**
+   * A run that its owner has given back has a wake-up somewhere: what must follow a delivery is
+   * confirmed before it is acked, so a crash loses none. (After the outcome the sweeper alone looks.)
+   */
+  function lookForLostMessages(): void {
+    if (!self.keepsMessages) {
+      return;
+    }
+    for (const [runId, { awaitsMessage }] of known) {
       refuse(
-        count > 3 + self.faults,
-        "wake-ups-bounded",
-        `run ${runId}: ${count} wake-ups after ${self.faults} faults`,
+        awaitsMessage && !broker.wakeUps().some(({ wakeUp }) => wakeUp.runId === runId),
+        "message-kept",
+        `run ${runId} rests, and no message will wake it`,
       );
     }
   }
@@ -167,6 +200,8 @@ export function oracle(scheduler: Scheduler, services: Services): Oracle {
 
   const self: Oracle = {
     faults: 0,
+    asked: 0,
+    keepsMessages: true,
     onStatement({ name, args, process }) {
       statement = { name, holds: holdsOf(name, args), process };
     },
@@ -235,6 +270,7 @@ export function oracle(scheduler: Scheduler, services: Services): Oracle {
       lookAtAgents();
       checkRemote(remote, services.remotes, known);
       lookAtMessages();
+      lookForLostMessages();
     },
     lookAtEnd: () =>
       checkEnd(

@@ -1,6 +1,6 @@
 import type { Outcome } from "@speckit/orchestrator";
 import type { Mutations } from "../bugs/mutations.ts";
-import { ENDS_RUNS, FAULTS, type FaultKind } from "../faults/fault.ts";
+import { ENDS_RUNS, FAULTS, type FaultKind, KEEPS_MESSAGES } from "../faults/fault.ts";
 import { oracle } from "../oracle/oracle.ts";
 import { refuse } from "../oracle/refuse.ts";
 import { type Client, client } from "../world/client.ts";
@@ -128,6 +128,7 @@ function injectFault(plan: Plan, world: World, workers: Fleet, customer: Client)
     workers.start();
   }
   eye.faults += 1;
+  eye.keepsMessages &&= KEEPS_MESSAGES.has(kind);
   eye.onWakeUp();
   return kind;
 }

@@ -21,7 +21,7 @@ export interface Client {
 }
 
 export function client(world: World): Client {
-  const { scheduler, services, random } = world;
+  const { scheduler, services, random, oracle } = world;
   const process = startProcess(world, "client");
   const orchestrator = new Orchestrator(process.deps);
   const asked = new Map<string, object>();
@@ -29,6 +29,7 @@ export function client(world: World): Client {
 
   function untilAnswered(label: string, work: () => Promise<unknown>): void {
     pending += 1;
+    oracle.asked += 1;
     const again = (): void => {
       work().then(
         () => {
@@ -71,6 +72,7 @@ export function client(world: World): Client {
       const body = Buffer.from(JSON.stringify(request), "utf8");
       const copies = random.chance(0.2) ? 2 : 1;
       for (let copy = 0; copy < copies; copy += 1) {
+        oracle.asked += 1;
         services.broker.sendRequest({
           kind: "request",
           body,

@@ -13,7 +13,7 @@ export interface FleetOptions {
 /** The workers: started, killed, frozen, cut off and drained. */
 export interface Fleet {
   readonly living: () => readonly Process[];
-  /** Lives, is not frozen, and reaches both services. */
+  /** Lives, does not stop, is not frozen, and reaches both services. */
   readonly isHealthy: (process: Process) => boolean;
   readonly start: () => void;
   readonly kill: (process: Process, notice: Notice) => void;
@@ -35,6 +35,7 @@ export function fleet(world: World, { slots }: FleetOptions): Fleet {
   const { scheduler, services, random } = world;
   const processes = new Set<Process>();
   const running = new Map<Process, RunningWorker>();
+  const draining = new Set<Process>();
   let count = 0;
 
   const living = (): readonly Process[] => [...processes];
@@ -106,7 +107,9 @@ export function fleet(world: World, { slots }: FleetOptions): Fleet {
   return {
     living,
     isHealthy: (process) =>
-      process.isAlive && process.cutFrom.size === 0 && process.frozenUntilMs <= scheduler.nowMs(),
+      process.isAlive &&
+      !draining.has(process) &&
+      process.cutFrom.size === 0 && process.frozenUntilMs <= scheduler.nowMs(),
     start,
     kill: end,
     drain(process) {
@@ -115,6 +118,7 @@ export function fleet(world: World, { slots }: FleetOptions): Fleet {
         end(process, "at_once");
         return;
       }
+      draining.add(process);
       void worker.drain().then(() => end(process, "at_once"));
     },
     cut(process, from, forMs) {

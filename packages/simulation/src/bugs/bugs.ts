@@ -1,0 +1,257 @@
+import type { RunRepository, TransportHandlers } from "@speckit/orchestrator";
+import type { MemoryDatabase, RunRow } from "@speckit/orchestrator/testing";
+import { EPOCH_MS } from "../world/services.ts";
+import type { Mutations } from "./mutations.ts";
+
+/** A bug that was put in on purpose, and what it is to be caught by. */
+export interface Bug {
+  readonly name: string;
+  readonly mutations: Mutations;
+  /** Any of these. */
+  readonly caughtBy: readonly string[];
+}
+
+const YEAR_MS = 365 * 86_400_000;
+
+/** Writes past every guard. */
+function edit(database: MemoryDatabase, runId: string, change: (run: RunRow) => Partial<RunRow>) {
+  database.change(runId, (draft) => {
+    draft.run = { ...draft.run, ...change(draft.run) };
+  });
+}
+
+/** A bug in the repository: some of its methods are others. */
+function inRuns(
+  change: (
+    inner: RunRepository,
+    at: Parameters<NonNullable<Mutations["runs"]>>[1],
+  ) => Partial<RunRepository>,
+): Mutations {
+  return { runs: (inner, at) => ({ ...inner, ...change(inner, at) }) };
+}
+
+/** The lease of a run is free for whoever asks now. */
+function freeLease(database: MemoryDatabase, runId: string): void {
+  edit(database, runId, () => ({ leaseOwner: null, leaseUntil: null }));
+}
+
+export const BUGS: readonly Bug[] = [
+  {
+    name: "ack before confirm",
+    caughtBy: ["message-kept"],
+    mutations: {
+      transport: (inner) => ({
+        ...inner,
+        [Symbol.asyncDispose]: () => inner[Symbol.asyncDispose](),
+        consume: (handlers, options) => {
+          const onWakeUp: TransportHandlers["onWakeUp"] = async (wakeUp, delivery) => {
+            const verdict = await handlers.onWakeUp(wakeUp, delivery);
+            if (verdict.do === "publish_and_ack") {
+              inner.publishWakeUp(verdict.wakeUp, verdict.route).catch(() => {});
+              return { do: "ack" };
+            }
+            return verdict;
+          };
+          return inner.consume({ ...handlers, onWakeUp }, options);
+        },
+      }),
+    },
+  },
+  {
+    name: "watermark moved before the confirm",
+    caughtBy: ["events-confirmed"],
+    mutations: {
+      transport: (inner) => ({
+        ...inner,
+        [Symbol.asyncDispose]: () => inner[Symbol.asyncDispose](),
+        publishEvent: async (event) => void inner.publishEvent(event).catch(() => {}),
+      }),
+    },
+  },
+  {
+    name: "epoch guard missing when events are written",
+    caughtBy: ["fencing"],
+    mutations: inRuns((inner, { services }) => ({
+      appendEvents: (hold, events) => {
+        const epoch = services.database.rowsOf(hold.runId)?.run.epoch ?? hold.epoch;
+        return inner.appendEvents({ ...hold, epoch }, events);
+      },
+    })),
+  },
+  {
+    name: "epoch guard missing when a result is committed",
+    caughtBy: ["fencing"],
+    mutations: inRuns((inner, { services }) => ({
+      commitAttempt: (hold, commit) => {
+        const epoch = services.database.rowsOf(hold.runId)?.run.epoch ?? hold.epoch;
+        return inner.commitAttempt({ ...hold, epoch }, commit);
+      },
+    })),
+  },
+  {
+    name: "expired lease still renewed by whoever had it",
+    caughtBy: ["fencing"],
+    mutations: inRuns((inner, { services }) => ({
+      renewLeases: (holds, leaseMs) =>
+        inner.renewLeases(
+          holds.map((hold) => ({
+            ...hold,
+            epoch: services.database.rowsOf(hold.runId)?.run.epoch ?? hold.epoch,
+          })),
+          leaseMs,
+        ),
+    })),
+  },
+  {
+    name: "attempt number reused",
+    caughtBy: ["attempts-only-grow"],
+    mutations: inRuns((inner, { services }) => ({
+      startAttempt: (hold, phase) => {
+        services.database.change(hold.runId, (draft) => {
+          draft.attempts = draft.attempts.filter(
+            (row) => row.phase !== phase || row.state !== "interrupted",
+          );
+        });
+        return inner.startAttempt(hold, phase);
+      },
+    })),
+  },
+  {
+    name: "lease by the worker's own clock",
+    caughtBy: ["live-owner"],
+    mutations: inRuns((inner, { services, scheduler, process }) => ({
+      claimRun: (claim) => {
+        const nowMs = EPOCH_MS + scheduler.nowMs() + process.skewMs;
+        const leaseUntil = services.database.rowsOf(claim.runId)?.run.leaseUntil ?? null;
+        if (leaseUntil !== null && leaseUntil < nowMs) {
+          freeLease(services.database, claim.runId);
+        }
+        return inner.claimRun(claim);
+      },
+    })),
+  },
+  {
+    name: "takeover without asking whether the owner is alive",
+    caughtBy: ["live-owner"],
+    mutations: inRuns((inner, { services }) => ({
+      claimRun: (claim) => {
+        if (claim.isRedelivered === true && services.database.rowsOf(claim.runId)) {
+          freeLease(services.database, claim.runId);
+        }
+        return inner.claimRun(claim);
+      },
+    })),
+  },
+  {
+    name: "claimed before it is due",
+    caughtBy: ["not-before-due"],
+    mutations: inRuns((inner, { services }) => ({
+      claimRun: async (claim) => {
+        const dueAt = services.database.rowsOf(claim.runId)?.run.dueAt;
+        if (dueAt === undefined) {
+          return inner.claimRun(claim);
+        }
+        edit(services.database, claim.runId, () => ({ dueAt: 0 }));
+        const result = await inner.claimRun(claim);
+        edit(services.database, claim.runId, () => ({ dueAt }));
+        return result;
+      },
+    })),
+  },
+  {
+    name: "cancel ignored at the outcome",
+    caughtBy: ["cancel-wins"],
+    mutations: inRuns((inner, { services }) => ({
+      commitAttempt: async (hold, commit) => {
+        const run = services.database.rowsOf(hold.runId)?.run;
+        if (commit.outcome === undefined || run?.epoch !== hold.epoch) {
+          return inner.commitAttempt(hold, commit);
+        }
+        const { cancelRequestedAt } = run;
+        edit(services.database, hold.runId, () => ({ cancelRequestedAt: null }));
+        const outcome = await inner.commitAttempt(hold, commit);
+        edit(services.database, hold.runId, () => ({ cancelRequestedAt }));
+        return outcome;
+      },
+    })),
+  },
+  {
+    name: "sweeper that trusts the broker",
+    caughtBy: ["every-run-ends"],
+    mutations: inRuns((inner, { services }) => ({
+      sweepRuns: async (options) => {
+        const known = new Set(services.broker.wakeUps().map(({ wakeUp }) => wakeUp.runId));
+        return (await inner.sweepRuns(options)).filter(({ runId }) => !known.has(runId));
+      },
+    })),
+  },
+  {
+    name: "start ticket for everybody",
+    caughtBy: ["ticket", "start-without-lease", "single-ticket"],
+    mutations: inRuns((inner) => ({
+      useStartTicket: async (hold, phase, attempt) => {
+        await inner.useStartTicket(hold, phase, attempt);
+        return true;
+      },
+    })),
+  },
+  {
+    name: "wake_at not set on release",
+    caughtBy: ["somebody-looks"],
+    mutations: inRuns((inner, { services }) => ({
+      releaseRun: async (hold, events) => {
+        await inner.releaseRun(hold, events);
+        edit(services.database, hold.runId, ({ wakeAt }) => ({ wakeAt: (wakeAt ?? 0) + YEAR_MS }));
+      },
+    })),
+  },
+  {
+    name: "result committed apart from what follows from it",
+    caughtBy: ["phase-follows-success"],
+    mutations: inRuns((inner, { services, scheduler }) => ({
+      commitAttempt: async (hold, commit) => {
+        const { phaseIx, ...rest } = commit;
+        const outcome = await inner.commitAttempt(hold, rest);
+        if (phaseIx !== undefined) {
+          scheduler.after(1, "the second half of a commit", undefined, () =>
+            edit(services.database, hold.runId, () => ({ phaseIx })),
+          );
+        }
+        return outcome;
+      },
+    })),
+  },
+  {
+    name: "checkpoint not stored with its result",
+    caughtBy: ["crashes-fail-nothing"],
+    mutations: inRuns((inner) => ({
+      commitAttempt: (hold, { checkpoint: _checkpoint, ...commit }) =>
+        inner.commitAttempt(hold, commit),
+    })),
+  },
+  {
+    name: "run closed before its last events are told",
+    caughtBy: ["events-confirmed", "every-event-told"],
+    mutations: inRuns((inner, { services }) => ({
+      finishCleanup: (hold, attempt) => {
+        if (services.database.rowsOf(hold.runId)?.run.epoch === hold.epoch) {
+          edit(services.database, hold.runId, ({ lastSeq }) => ({ sentSeq: lastSeq }));
+        }
+        return inner.finishCleanup(hold, attempt);
+      },
+    })),
+  },
+  {
+    name: "agent that outlives its supervisor's lease",
+    caughtBy: ["agent-outlives-lease"],
+    mutations: {
+      runtime: (inner) => ({
+        ...inner,
+        start: async (spec, listener, signal) => {
+          const job = await inner.start({ ...spec, keepAliveMs: YEAR_MS }, listener, signal);
+          return { ...job, keepAlive: () => {} };
+        },
+      }),
+    },
+  },
+];
