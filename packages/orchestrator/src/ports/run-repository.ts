@@ -327,7 +327,7 @@ export interface RunRepository {
    * Takes a command: its row, what it changes in the run's and its event become true together. The
    * same command twice is one. The sweeper looks at the run in 5 s at the latest.
    *
-   * - `cancel` marks the run; whoever ends it from then on ends it as cancelled.
+   * - `cancel` marks the run; whoever ends it from then on ends it as cancelled. A second one holds already.
    * - `answer` closes the open round: the run is due. The same answers once more are fine.
    * - `resume` makes a run due that waits for its next try.
    *

@@ -109,7 +109,8 @@ export function fleet(world: World, { slots }: FleetOptions): Fleet {
     isHealthy: (process) =>
       process.isAlive &&
       !draining.has(process) &&
-      process.cutFrom.size === 0 && process.frozenUntilMs <= scheduler.nowMs(),
+      process.cutFrom.size === 0 &&
+      process.frozenUntilMs <= scheduler.nowMs(),
     start,
     kill: end,
     drain(process) {

@@ -58,6 +58,17 @@ export function describeCommands(factory: RunRepositoryFactory): void {
       expect(await runs.storeCommand(command, "a")).toEqual({ taken: true, isNew: true });
     });
 
+    test("a second cancel is taken, and holds already: it is told once", async () => {
+      const { runs } = subject;
+      const { runId } = await owned(runs);
+      const cancel = () =>
+        ({ schemaVersion: 1, commandId: randomUUID(), runId, command: "cancel" }) as const;
+      expect(await runs.storeCommand(cancel(), "a")).toEqual({ taken: true, isNew: true });
+      expect(await runs.storeCommand(cancel(), "b")).toEqual({ taken: true, isNew: false });
+      const events = await runs.eventsOf(runId, { afterSeq: 0, limit: 100 });
+      expect(events.filter(({ type }) => type === "run.cancel_requested")).toHaveLength(1);
+    });
+
     test("resume makes a waiting run due, and has the sweeper look in 5 s", async () => {
       const { runs } = subject;
       const { runId, hold } = await owned(runs);

@@ -37,7 +37,7 @@ export async function storeCommand(
   return inTransaction(database, async (trx) => {
     const run = await trx
       .selectFrom("spec_workflow_runs")
-      .select(["id", "outcome", "parked_for", "question_round"])
+      .select(["id", "outcome", "parked_for", "question_round", "cancel_requested_at"])
       .where("id", "=", runId)
       .forNoKeyUpdate()
       .executeTakeFirst();
@@ -82,7 +82,11 @@ async function isKnown(
 async function effectOf(
   trx: Transaction<Database>,
   command: RowCommand,
-  run: { readonly parked_for: string | null; readonly question_round: number },
+  run: {
+    readonly parked_for: string | null;
+    readonly question_round: number;
+    readonly cancel_requested_at: Date | null;
+  },
 ): Promise<Effect> {
   const { runId, commandId } = command;
   switch (command.command) {
@@ -95,7 +99,13 @@ async function effectOf(
         }))
         .where("id", "=", runId)
         .execute();
-      return { events: [{ type: "run.cancel_requested", data: { commandId } }] };
+      // Asked once, the run ends with the attempt that is open: a second event would come after its end.
+      return {
+        events:
+          run.cancel_requested_at === null
+            ? [{ type: "run.cancel_requested", data: { commandId } }]
+            : [],
+      };
     case "answer":
       return answerQuestions(trx, command, {
         asks: run.parked_for === "input",

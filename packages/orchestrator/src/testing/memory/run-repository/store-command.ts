@@ -50,7 +50,12 @@ function effectOf(nowMs: number, draft: Draft, command: RowCommand): Effect {
   switch (command.command) {
     case "cancel":
       draft.run = { ...run, cancelRequestedAt: run.cancelRequestedAt ?? nowMs, wakeAt: soon };
-      return { events: [{ type: "run.cancel_requested", data: { commandId } }] };
+      return {
+        events:
+          run.cancelRequestedAt === null
+            ? [{ type: "run.cancel_requested", data: { commandId } }]
+            : [],
+      };
     case "answer":
       return answer(nowMs, draft, command);
     case "resume": {
