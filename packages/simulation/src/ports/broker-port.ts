@@ -23,6 +23,13 @@ export function brokerPort(
               );
             }
           },
+          hint(runId) {
+            if (!isCut()) {
+              scheduler.after(random.between(0, 3), "broker: hint", process, () =>
+                listener.hint(runId),
+              );
+            }
+          },
           closed() {
             process.connections.delete(server);
             if (!isOver) {
@@ -42,6 +49,7 @@ export function brokerPort(
               oracle.onWakeUp();
               return server.publishWakeUp(wakeUp, route);
             }),
+          publishHint: (runId) => call("publish hint", () => server.publishHint(runId)),
           publishEvent: (event) => call("publish event", () => server.publishEvent(event)),
           publishReply: (replyTo, correlationId, body) =>
             call("publish reply", () => server.publishReply(replyTo, correlationId, body)),

@@ -21,6 +21,8 @@ export interface BrokerDelivery {
 /** What a client hears from its connection. */
 export interface BrokerListener {
   readonly deliver: (delivery: BrokerDelivery) => void;
+  /** Somebody tells every consumer to look at a run. */
+  readonly hint: (runId: string) => void;
   /** The broker has closed the connection: everything unacked is with others again. */
   readonly closed: () => void;
 }
@@ -28,6 +30,7 @@ export interface BrokerListener {
 /** A client's connection. Every promise resolves when the broker has confirmed. */
 export interface BrokerConnection {
   readonly publishWakeUp: (wakeUp: WakeUp, route: WakeUpRoute) => Promise<void>;
+  readonly publishHint: (runId: string) => Promise<void>;
   readonly publishEvent: (event: CloudEvent) => Promise<void>;
   readonly publishReply: (
     replyTo: string,
@@ -205,6 +208,14 @@ export function memoryBroker(timers: Timers): MemoryBroker {
             delay(wakeUp, route.afterMs);
           } else {
             add({ queue: route.to, wakeUp });
+          }
+        },
+        publishHint: async (runId) => {
+          open();
+          for (const { slots, listener: other } of clients.values()) {
+            if (slots > 0) {
+              other.hint(runId);
+            }
           }
         },
         publishEvent: async (event) => {

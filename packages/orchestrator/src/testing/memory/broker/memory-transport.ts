@@ -38,7 +38,13 @@ export function openMemoryTransport(options: MemoryTransportOptions): Transport 
   const { clock, logger } = options;
   const ending = new AbortController();
   let live: Live | undefined;
-  let consuming: { readonly slots: number; readonly receive: Receive } | undefined;
+  let consuming:
+    | {
+        readonly slots: number;
+        readonly receive: Receive;
+        readonly onHint: TransportHandlers["onHint"];
+      }
+    | undefined;
   let stopConsuming: (() => Promise<void>) | undefined;
   let connecting = connect();
 
@@ -48,6 +54,7 @@ export function openMemoryTransport(options: MemoryTransportOptions): Transport 
       try {
         const connection = await options.connect({
           deliver: (delivery) => consuming?.receive({ connection, closed }, delivery),
+          hint: (runId) => consuming?.onHint?.(runId),
           closed: () => lose(closed),
         });
         if (!closed.signal.aborted) {
@@ -173,7 +180,7 @@ export function openMemoryTransport(options: MemoryTransportOptions): Transport 
       }
     };
 
-    consuming = { slots, receive };
+    consuming = { slots, receive, onHint: handlers.onHint };
     live?.connection.consume(slots);
     const stop = async (): Promise<void> => {
       stopping.abort();
@@ -197,6 +204,7 @@ export function openMemoryTransport(options: MemoryTransportOptions): Transport 
 
   return {
     publishWakeUp,
+    publishHint: (runId) => confirmed((connection) => connection.publishHint(runId)),
     publishEvent: (event) => confirmed((connection) => connection.publishEvent(event)),
     publishReply: (replyTo, correlationId, body) =>
       confirmed((connection) => connection.publishReply(replyTo, correlationId, body)),
