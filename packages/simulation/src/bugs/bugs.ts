@@ -79,16 +79,6 @@ export const BUGS: readonly Bug[] = [
     })),
   },
   {
-    name: "epoch guard missing when a result is committed",
-    caughtBy: ["fencing"],
-    mutations: inRuns((inner, { services }) => ({
-      commitAttempt: (hold, commit) => {
-        const epoch = services.database.rowsOf(hold.runId)?.run.epoch ?? hold.epoch;
-        return inner.commitAttempt({ ...hold, epoch }, commit);
-      },
-    })),
-  },
-  {
     name: "expired lease still renewed by whoever had it",
     caughtBy: ["fencing"],
     mutations: inRuns((inner, { services }) => ({
@@ -104,7 +94,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: "attempt number reused",
-    caughtBy: ["attempts-only-grow"],
+    caughtBy: ["attempts-only-grow", "ended-attempts-stay"],
     mutations: inRuns((inner, { services }) => ({
       startAttempt: (hold, phase) => {
         services.database.change(hold.runId, (draft) => {
@@ -135,7 +125,8 @@ export const BUGS: readonly Bug[] = [
     caughtBy: ["live-owner"],
     mutations: inRuns((inner, { services }) => ({
       claimRun: (claim) => {
-        if (claim.isRedelivered === true && services.database.rowsOf(claim.runId)) {
+        const run = services.database.rowsOf(claim.runId)?.run;
+        if (claim.isRedelivered === true && run?.cleanedAt === null) {
           freeLease(services.database, claim.runId);
         }
         return inner.claimRun(claim);
@@ -147,10 +138,11 @@ export const BUGS: readonly Bug[] = [
     caughtBy: ["not-before-due"],
     mutations: inRuns((inner, { services }) => ({
       claimRun: async (claim) => {
-        const dueAt = services.database.rowsOf(claim.runId)?.run.dueAt;
-        if (dueAt === undefined) {
+        const run = services.database.rowsOf(claim.runId)?.run;
+        if (run === undefined || run.cleanedAt !== null) {
           return inner.claimRun(claim);
         }
+        const { dueAt } = run;
         edit(services.database, claim.runId, () => ({ dueAt: 0 }));
         const result = await inner.claimRun(claim);
         edit(services.database, claim.runId, () => ({ dueAt }));

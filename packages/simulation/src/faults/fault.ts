@@ -17,7 +17,7 @@ const soon = ({ world }: FaultContext): number => world.random.between(100, 30_0
 
 /** Long enough for a lease to run out, or not. */
 function spell({ world: { random } }: FaultContext): number {
-  return random.chance(0.5) ? random.between(500, 10_000) : random.between(15_000, 120_000);
+  return random.chance(0.4) ? random.between(500, 10_000) : random.between(25_000, 140_000);
 }
 
 function startSoon(context: FaultContext): void {
@@ -30,6 +30,17 @@ function startSoon(context: FaultContext): void {
 function someRun({ world: { services, random } }: FaultContext): string | undefined {
   const ids = [...services.database.all()].map(({ run }) => run.runId);
   return ids.length === 0 ? undefined : random.pick(ids);
+}
+
+/** Some time from now: where a run spends its time, not where it takes its steps. */
+function ask(context: FaultContext, command: "cancel" | "resume"): void {
+  const { scheduler, random } = context.world;
+  scheduler.after(random.between(0, 20_000), `somebody asks to ${command}`, undefined, () => {
+    const runId = someRun(context);
+    if (runId !== undefined) {
+      context.client.command(runId, command);
+    }
+  });
 }
 
 /** Everything that can go wrong, by name. */
@@ -134,18 +145,8 @@ export const FAULTS = {
       services.away.git = false;
     });
   },
-  cancel(context) {
-    const runId = someRun(context);
-    if (runId !== undefined) {
-      context.client.command(runId, "cancel");
-    }
-  },
-  resume(context) {
-    const runId = someRun(context);
-    if (runId !== undefined) {
-      context.client.command(runId, "resume");
-    }
-  },
+  cancel: (context) => ask(context, "cancel"),
+  resume: (context) => ask(context, "resume"),
 } as const satisfies Record<string, Fault>;
 
 export type FaultKind = keyof typeof FAULTS;

@@ -4,6 +4,10 @@ import type { Process } from "../world/process.ts";
 /** What asks the git host; everything else is the process's own disk. */
 const REMOTE = new Set<string>(["fetchBase", "push"]);
 
+/** What goes through a whole workspace. */
+const LONG = new Set<string>(["createAttempt", "harvest", "diff", "push"]);
+const LONG_MS = 2_000;
+
 /** Git as one process uses it: the host may be away or slow, a push's answer may get lost. */
 export function gitPort(process: Omit<Process, "deps">): GitWorkspace {
   const { git } = process.machine;
@@ -17,6 +21,7 @@ export function gitPort(process: Omit<Process, "deps">): GitWorkspace {
         `git.${name}`,
         () => work(...args),
         () => new SpeckitError(code, `git.${name}: failed`),
+        LONG.has(name) ? LONG_MS : 0,
       );
   }
   return port as unknown as GitWorkspace;

@@ -64,6 +64,7 @@ export async function runSchedule(options: ScheduleOptions): Promise<ScheduleRes
   const workers = fleet(world, { slots: plan.slots });
   const customer = client(world);
   const faults: FaultKind[] = [];
+  let isOpenToFaults = true;
   let violation: ScheduleResult["violation"];
   // What nobody catches ends a process.
   const onCrash = (error: unknown): void => {
@@ -72,18 +73,26 @@ export async function runSchedule(options: ScheduleOptions): Promise<ScheduleRes
   process.on("unhandledRejection", onCrash);
   try {
     begin(plan, world, workers, customer);
+    for (const atMs of plan.timedFaultsMs) {
+      time.after(atMs, "a fault's time has come", undefined, () => {
+        if (isOpenToFaults) {
+          faults.push(injectFault(plan, world, workers, customer));
+        }
+      });
+    }
     await time.drive(() => {
       eye.look();
       attend(plan, world, customer);
       const isOver =
         time.steps() > LAST_FAULT_STEP ||
-        faults.length >= plan.budget ||
+        (faults.length >= plan.budget && time.nowMs() > Math.max(0, ...plan.timedFaultsMs)) ||
         (eye.closedRuns() >= plan.runs && eye.openRuns() === 0 && customer.pending() === 0);
-      if (!isOver && random.chance(plan.rate)) {
+      if (!isOver && faults.length < plan.budget && random.chance(plan.rate)) {
         faults.push(injectFault(plan, world, workers, customer));
       }
       return !isOver;
     });
+    isOpenToFaults = false;
     await endFairly(plan, world, workers, customer);
     checkOutcomes(plan, world, faults);
   } catch (error) {

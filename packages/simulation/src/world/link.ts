@@ -23,6 +23,8 @@ export interface Link {
     label: string,
     effect: () => Promise<T>,
     lostWith: () => unknown,
+    /** Longest time this one usually takes more, in milliseconds. */
+    moreMs?: number,
   ) => Promise<T>;
   /** The same without an answer. */
   readonly send: (label: string, effect: () => void) => void;
@@ -58,7 +60,7 @@ export function link(options: LinkOptions): Link {
   }
 
   return {
-    call: (label, effect, lostWith) =>
+    call: (label, effect, lostWith, moreMs = 0) =>
       new Promise((resolve, reject) => {
         if (!caller.isAlive) {
           return;
@@ -86,7 +88,8 @@ export function link(options: LinkOptions): Link {
           lose();
           return;
         }
-        const requestMs = fate === "slow" ? random.between(usuallyMs, 60_000) : travelMs();
+        const usualMs = travelMs() + (moreMs > 0 ? random.between(0, moreMs) : 0);
+        const requestMs = fate === "slow" ? random.between(usuallyMs, 60_000) : usualMs;
         scheduler.after(requestMs, label, doer, () => {
           if (!arrives() || fate === "lost_before") {
             lose();
