@@ -6,6 +6,8 @@ import type { Mutations } from "./mutations.ts";
 /** A bug that was put in on purpose, and what it is to be caught by. */
 export interface Bug {
   readonly name: string;
+  /** A schedule that shows it. */
+  readonly seed: number;
   readonly mutations: Mutations;
   /** Any of these. */
   readonly caughtBy: readonly string[];
@@ -38,6 +40,7 @@ function freeLease(database: MemoryDatabase, runId: string): void {
 export const BUGS: readonly Bug[] = [
   {
     name: "ack before confirm",
+    seed: 12,
     caughtBy: ["message-kept"],
     mutations: {
       transport: (inner) => ({
@@ -59,6 +62,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: "watermark moved before the confirm",
+    seed: 1,
     caughtBy: ["events-confirmed"],
     mutations: {
       transport: (inner) => ({
@@ -70,6 +74,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: "epoch guard missing when events are written",
+    seed: 174,
     caughtBy: ["fencing"],
     mutations: inRuns((inner, { services }) => ({
       appendEvents: (hold, events) => {
@@ -80,6 +85,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: "expired lease still renewed by whoever had it",
+    seed: 2,
     caughtBy: ["fencing"],
     mutations: inRuns((inner, { services }) => ({
       renewLeases: (holds, leaseMs) =>
@@ -94,6 +100,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: "attempt number reused",
+    seed: 1,
     caughtBy: ["attempts-only-grow", "ended-attempts-stay"],
     mutations: inRuns((inner, { services }) => ({
       startAttempt: (hold, phase) => {
@@ -108,6 +115,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: "lease by the worker's own clock",
+    seed: 8,
     caughtBy: ["live-owner"],
     mutations: inRuns((inner, { services, scheduler, process }) => ({
       claimRun: (claim) => {
@@ -122,6 +130,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: "takeover without asking whether the owner is alive",
+    seed: 12,
     caughtBy: ["live-owner"],
     mutations: inRuns((inner, { services }) => ({
       claimRun: (claim) => {
@@ -135,6 +144,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: "claimed before it is due",
+    seed: 67,
     caughtBy: ["not-before-due"],
     mutations: inRuns((inner, { services }) => ({
       claimRun: async (claim) => {
@@ -152,6 +162,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: "cancel ignored at the outcome",
+    seed: 680,
     caughtBy: ["cancel-wins"],
     mutations: inRuns((inner, { services }) => ({
       commitAttempt: async (hold, commit) => {
@@ -169,6 +180,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: "sweeper that trusts the broker",
+    seed: 168,
     caughtBy: ["every-run-ends"],
     mutations: inRuns((inner, { services }) => ({
       sweepRuns: async (options) => {
@@ -179,6 +191,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: "start ticket for everybody",
+    seed: 175,
     caughtBy: ["ticket", "start-without-lease", "single-ticket"],
     mutations: inRuns((inner) => ({
       useStartTicket: async (hold, phase, attempt) => {
@@ -189,6 +202,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: "wake_at not set on release",
+    seed: 6,
     caughtBy: ["somebody-looks"],
     mutations: inRuns((inner, { services }) => ({
       releaseRun: async (hold, events) => {
@@ -199,6 +213,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: "result committed apart from what follows from it",
+    seed: 1,
     caughtBy: ["phase-follows-success"],
     mutations: inRuns((inner, { services, scheduler }) => ({
       commitAttempt: async (hold, commit) => {
@@ -215,6 +230,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: "checkpoint not stored with its result",
+    seed: 14,
     caughtBy: ["crashes-fail-nothing"],
     mutations: inRuns((inner) => ({
       commitAttempt: (hold, { checkpoint: _checkpoint, ...commit }) =>
@@ -223,6 +239,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: "run closed before its last events are told",
+    seed: 52,
     caughtBy: ["events-confirmed", "every-event-told"],
     mutations: inRuns((inner, { services }) => ({
       finishCleanup: (hold, attempt) => {
@@ -235,6 +252,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: "agent that outlives its supervisor's lease",
+    seed: 121,
     caughtBy: ["agent-outlives-lease"],
     mutations: {
       runtime: (inner) => ({

@@ -38,6 +38,10 @@ function ask(context: FaultContext, command: "cancel" | "resume"): void {
   scheduler.after(random.between(0, 20_000), `somebody asks to ${command}`, undefined, () => {
     const runId = someRun(context);
     if (runId !== undefined) {
+      if (random.chance(0.4)) {
+        // Its row is there, and nobody is told.
+        context.client.process.fates.set("broker", "lost_before");
+      }
       context.client.command(runId, command);
     }
   });

@@ -43,6 +43,16 @@ export function checkRowChange(
   checkRight(before.run, after.run, statement, what);
   checkCourse(before, after, what, nowMs);
   checkAttempts(before.attempts, after.attempts, what, attemptsSeen);
+  const isTicketUsed = after.attempts.some(
+    (row) =>
+      row.ticketUsedAt !== null &&
+      before.attempts.some((old) => isSame(old, row) && old.ticketUsedAt === null),
+  );
+  refuse(
+    isTicketUsed && (before.run.cancelRequestedAt !== null || before.run.outcome !== null),
+    "ticket",
+    `${what}: a ticket was used after a cancel, or after the end`,
+  );
   const { events } = after;
   refuse(
     events.length < before.events.length ||
@@ -127,6 +137,10 @@ function checkCourse(before: RunRows, after: RunRows, what: string, nowMs: numbe
   );
 }
 
+function isSame(a: AttemptRow, b: AttemptRow): boolean {
+  return a.phase === b.phase && a.attempt === b.attempt;
+}
+
 function checkAttempts(
   before: readonly AttemptRow[],
   after: readonly AttemptRow[],
@@ -140,7 +154,7 @@ function checkAttempts(
   let running = 0;
   for (const row of after) {
     const key = `${row.phase} ${row.attempt}`;
-    const old = before.find((one) => one.phase === row.phase && one.attempt === row.attempt);
+    const old = before.find((one) => isSame(one, row));
     refuse(
       old === undefined && seen.has(key),
       "attempts-only-grow",
@@ -170,7 +184,7 @@ function checkAttempts(
   refuse(running > 1, "one-open-attempt", `${what}: ${running} attempts are open`);
   for (const old of before) {
     refuse(
-      !after.some((row) => row.phase === old.phase && row.attempt === old.attempt),
+      !after.some((row) => isSame(row, old)),
       "attempts-only-grow",
       `${what}: ${old.phase} ${old.attempt} is gone`,
     );

@@ -4,6 +4,7 @@ import { holdsOf } from "../ports/holds-of.ts";
 import type { Process } from "../world/process.ts";
 import type { Scheduler } from "../world/scheduler.ts";
 import type { Services } from "../world/services.ts";
+import { Violation } from "../world/violation.ts";
 import { checkEnd } from "./check-end.ts";
 import { checkRemote, type SeenRemote, seenRemote } from "./check-remote.ts";
 import { checkRowChange, type Statement } from "./check-row-change.ts";
@@ -43,6 +44,8 @@ export interface Oracle {
   /** Its answer has reached the process that asked. */
   readonly onAnswer: (call: Call & { readonly answer: unknown; readonly sentMs: number }) => void;
   readonly onAgentStart: (job: StartedJob, process: Omit<Process, "deps">) => void;
+  /** A process asks the git host to take a run's commits. */
+  readonly onPush: (runId: string, process: Omit<Process, "deps">) => void;
   readonly onClockStep: () => void;
   /** A wake-up comes into the broker in this step. */
   readonly onWakeUp: () => void;
@@ -78,6 +81,8 @@ export function oracle(scheduler: Scheduler, services: Services): Oracle {
   let agents: Agent[] = [];
   let statement: Statement | undefined;
   let hasNewMessages = false;
+  /** What was seen in the middle of a step. */
+  let seen: unknown;
   let clockStepMs = Number.NEGATIVE_INFINITY;
   const remote: SeenRemote = seenRemote(services.remotes);
 
@@ -190,6 +195,41 @@ export function oracle(scheduler: Scheduler, services: Services): Oracle {
     }
   }
 
+  function judgeStart(job: StartedJob, process: Omit<Process, "deps">): void {
+    const { spec } = job;
+    const { runId, phase, attempt } = spec;
+    const what = `run ${runId}: ${phase} ${attempt} on ${process.name}`;
+    const key = `${runId}/${phase}/${attempt}`;
+    starts.set(key, (starts.get(key) ?? 0) + 1);
+    refuse((starts.get(key) ?? 0) > 1, "one-start", `${what}: started twice`);
+    const rows = database.rowsOf(runId);
+    const row = rows?.attempts.find((one) => one.phase === phase && one.attempt === attempt);
+    if (rows === undefined || row === undefined) {
+      refuse(true, "known-attempt", `${what}: there is no such attempt`);
+      return;
+    }
+    refuse(row.ticketUsedAt === null, "ticket", `${what}: started without its ticket`);
+    const { epoch } = row;
+    refuse(
+      scheduler.nowMs() > trustOf({ runId, epoch }),
+      "start-without-lease",
+      `${what}: started when its lease could not be trusted any more`,
+    );
+    const isOwner = rows.run.epoch === epoch;
+    const isDone = rows.attempts.some((one) => one.phase === phase && one.state === "succeeded");
+    refuse(isOwner && isDone, "start-after-success", `${what}: the phase has succeeded`);
+    refuse(isOwner && rows.run.outcome !== null, "start-after-end", `${what}: the run has ended`);
+    const rival = agents.find(
+      (one) => one.spec.runId === runId && one.job.isAlive() && one.epoch === rows.run.epoch,
+    );
+    refuse(
+      isOwner && rival !== undefined,
+      "one-agent",
+      `${what}: ${rival?.spec.phase} ${rival?.spec.attempt} still works`,
+    );
+    agents.push({ spec, job, process, epoch });
+  }
+
   function countRuns(counts: (run: RunRows["run"]) => boolean): number {
     let count = 0;
     for (const { run } of database.all()) {
@@ -223,38 +263,21 @@ export function oracle(scheduler: Scheduler, services: Services): Oracle {
       }
     },
     onAgentStart(job, process) {
-      const { spec } = job;
-      const { runId, phase, attempt } = spec;
-      const what = `run ${runId}: ${phase} ${attempt} on ${process.name}`;
-      const key = `${runId}/${phase}/${attempt}`;
-      starts.set(key, (starts.get(key) ?? 0) + 1);
-      refuse((starts.get(key) ?? 0) > 1, "one-start", `${what}: started twice`);
-      const rows = database.rowsOf(runId);
-      const row = rows?.attempts.find((one) => one.phase === phase && one.attempt === attempt);
-      if (rows === undefined || row === undefined) {
-        refuse(true, "known-attempt", `${what}: there is no such attempt`);
-        return;
+      try {
+        judgeStart(job, process);
+      } catch (error) {
+        // Thrown here it would be the supervisor's: it is told when everybody has come to rest.
+        seen ??= error;
       }
-      refuse(row.ticketUsedAt === null, "ticket", `${what}: started without its ticket`);
-      const { epoch } = row;
-      refuse(
-        scheduler.nowMs() > trustOf({ runId, epoch }),
-        "start-without-lease",
-        `${what}: started when its lease could not be trusted any more`,
-      );
-      const isOwner = rows.run.epoch === epoch;
-      const isDone = rows.attempts.some((one) => one.phase === phase && one.state === "succeeded");
-      refuse(isOwner && isDone, "start-after-success", `${what}: the phase has succeeded`);
-      refuse(isOwner && rows.run.outcome !== null, "start-after-end", `${what}: the run has ended`);
-      const rival = agents.find(
-        (one) => one.spec.runId === runId && one.job.isAlive() && one.epoch === rows.run.epoch,
-      );
-      refuse(
-        isOwner && rival !== undefined,
-        "one-agent",
-        `${what}: ${rival?.spec.phase} ${rival?.spec.attempt} still works`,
-      );
-      agents.push({ spec, job, process, epoch });
+    },
+    onPush(runId, process) {
+      const mayUntilMs = [...owners]
+        .filter(([key, owner]) => owner === process && key.startsWith(`${runId}/`))
+        .map(([key]) => trust.get(key) ?? 0);
+      if (scheduler.nowMs() > Math.max(0, ...mayUntilMs)) {
+        const what = `run ${runId}: ${process.name} pushes when its lease cannot be trusted any more`;
+        seen ??= new Violation("push-without-lease", what);
+      }
     },
     onWakeUp() {
       hasNewMessages = true;
@@ -263,6 +286,9 @@ export function oracle(scheduler: Scheduler, services: Services): Oracle {
       clockStepMs = scheduler.nowMs();
     },
     look() {
+      if (seen !== undefined) {
+        throw seen;
+      }
       for (const rows of database.all()) {
         lookAtRun(rows);
       }

@@ -112,7 +112,7 @@ export function startProcess(world: World, name: string): Process {
   const deps: Dependencies = {
     runs: runsPort(world, process),
     transport: world.mutations.transport?.(transport) ?? transport,
-    git: gitPort(process),
+    git: gitPort(world, process),
     runtime: runtimePort(world, process),
     artifacts: artifactsPort(process, memoryArtifactStore()),
     backends: new Map([[simulatedBackend.name, simulatedBackend]]),
