@@ -162,7 +162,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: "cancel ignored at the outcome",
-    seed: 680,
+    seed: 259,
     caughtBy: ["cancel-wins"],
     mutations: inRuns((inner, { services }) => ({
       commitAttempt: async (hold, commit) => {

@@ -204,6 +204,8 @@ async function endFairly(
     workers.start();
   }
   customer.askAgain();
+  // A worker that cannot reach the database keeps requests in hand: whoever gets no answer asks elsewhere.
+  time.after(60_000, "client: no answer", undefined, customer.askAgain);
   const isInTime = (what: string): void =>
     refuse(
       time.nowMs() - fromMs > FAIR_MS || time.steps() - fromSteps > FAIR_STEPS,
@@ -214,7 +216,12 @@ async function endFairly(
     eye.look();
     attend(plan, world, customer);
     isInTime(`${eye.openRuns()} runs are open`);
-    return eye.openRuns() > 0 || customer.pending() > 0 || shared.broker.waiting("requests") > 0;
+    return (
+      customer.stored() < plan.runs ||
+      eye.openRuns() > 0 ||
+      customer.pending() > 0 ||
+      shared.broker.waiting("requests") > 0
+    );
   });
   kept = undefined;
   heal();

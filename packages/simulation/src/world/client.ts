@@ -15,6 +15,8 @@ export interface Client {
   ) => void;
   /** Asks directly for what was lost on its way through the door. */
   readonly askAgain: () => void;
+  /** How many of the runs that were asked for are stored. */
+  readonly stored: () => number;
   /** Requests and commands that nobody has answered yet. */
   readonly pending: () => number;
   readonly process: Process;
@@ -93,6 +95,7 @@ export function client(world: World): Client {
         }
       }
     },
+    stored: () => [...asked.keys()].filter((runId) => services.database.rowsOf(runId)).length,
     pending: () => pending,
   };
 }

@@ -40,6 +40,23 @@ export function describeEvents(factory: RunRepositoryFactory): void {
       }
     });
 
+    test("say what was said, as JSON: no NUL and no lone surrogate makes a write fail", async () => {
+      const { runs } = subject;
+      const { runId, hold } = await owned(runs);
+      const data = {
+        text: "a\u0000b\ud800c 🙂",
+        left: undefined,
+        "n\u0000": [1, null, { x: true }],
+      };
+      await runs.appendEvents(hold, [{ type: "phase.message", data }]);
+      const [event] = await runs.eventsOf(runId, { afterSeq: 2, limit: 1 });
+      expect(event?.data).toEqual({
+        text: "a\uFFFDb\uFFFDc 🙂",
+        "n\uFFFD": [1, null, { x: true }],
+      });
+      expect(event?.data).not.toHaveProperty("left");
+    });
+
     test("are read after a number, up to a limit", async () => {
       const { runs } = subject;
       const { runId, hold } = await owned(runs);

@@ -94,6 +94,18 @@ export function describeOutcomes(factory: RunRepositoryFactory): void {
       expect(await runs.checkpointOf(runId)).toHaveLength(0);
     });
 
+    test("a checkpoint is what it was when it was committed, whatever becomes of the bytes", async () => {
+      const { runs } = subject;
+      const { runId, hold } = await owned(runs);
+      const checkpoint = Uint8Array.of(1, 2);
+      await runs.commitAttempt(hold, { events: [], facts: { tipSha: "1".repeat(40) }, checkpoint });
+      checkpoint[0] = 9;
+      const read = await runs.checkpointOf(runId);
+      expect(Array.from(read ?? [])).toEqual([1, 2]);
+      read?.fill(7);
+      expect(Array.from((await runs.checkpointOf(runId)) ?? [])).toEqual([1, 2]);
+    });
+
     test("what fails half-way is stored not at all", async () => {
       const { runs } = subject;
       const { hold } = await owned(runs);
