@@ -41,13 +41,15 @@ const REFUSED = new Set([
   "42501", // insufficient_privilege
 ]);
 
-/** What pg throws without a code. */
+/** What pg and Kysely throw without a code. */
 const CODELESS = [
   "Connection terminated",
   "timeout exceeded when trying to connect",
   "Client has encountered a connection error",
   "Query read timeout",
   "server closed the connection",
+  // Whatever comes after a COMMIT or ROLLBACK that did not get through, on the same connection.
+  "Postgres connection has been discarded",
 ];
 
 /** The same error with a code of ours, where it has a name; else the error itself. */

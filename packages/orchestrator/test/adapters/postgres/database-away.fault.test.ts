@@ -1,8 +1,14 @@
 import { randomUUID } from "node:crypto";
-import { eventually, startPrivatePostgres, tcpProxy, testDatabase } from "@speckit/testkit";
+import {
+  commitCuttingProxy,
+  eventually,
+  startPrivatePostgres,
+  tcpProxy,
+  testDatabase,
+} from "@speckit/testkit";
 import { sql as kyselySql } from "kysely";
 import { describe, expect, test } from "vitest";
-import { postgresRunRepository } from "../../../src/adapters/postgres/index.ts";
+import { migrateDatabase, postgresRunRepository } from "../../../src/adapters/postgres/index.ts";
 import { openDatabase } from "../../../src/adapters/postgres/open-database.ts";
 import { owned, requestCancel } from "../../../src/testing/run-repository/subject.ts";
 import { sqlClient } from "./sql-client.ts";
@@ -98,6 +104,20 @@ describe("a database that goes away", () => {
     expect(await runs.renewLeases([hold], 30_000)).toHaveLength(1);
     proxy.cut();
   });
+
+  test.each(["unsent", "unanswered"] as const)(
+    "at the commit of a worker's first look at the schema (%s): it is away like at any other time",
+    async (cut) => {
+      let commits = 0;
+      await using proxy = await commitCuttingProxy(database.url, () => {
+        commits += 1;
+        return commits === 1 ? cut : undefined;
+      });
+      await expect(migrateDatabase(proxy.url)).rejects.toMatchObject(AWAY);
+      expect(proxy.cuts()[cut]).toBe(1);
+      expect(await migrateDatabase(proxy.url)).toEqual({ applied: [] });
+    },
+  );
 
   test("for good: its server is stopped", async () => {
     const server = await startPrivatePostgres();

@@ -40,6 +40,7 @@ describe("translateDatabaseError", () => {
     ["Connection terminated unexpectedly", "DATABASE_UNAVAILABLE"],
     ["timeout exceeded when trying to connect", "DATABASE_UNAVAILABLE"],
     ["Client has encountered a connection error and is not queryable", "DATABASE_UNAVAILABLE"],
+    ["Postgres connection has been discarded", "DATABASE_UNAVAILABLE"],
     ["SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string", "SERVICE_REFUSED"],
   ])("what the driver throws without a code: %s", (message, code) => {
     expect(translateDatabaseError(new Error(message))).toMatchObject({ code });
