@@ -63,7 +63,7 @@ export async function faultBench(name: string, own: { readonly databaseUrl?: str
       prefix: broker.prefix,
       stateDir: join(folder.path, "state", worker),
       failpoints: join(folder.path, "plan"),
-      timeoutMs: 400_000,
+      timeoutMs: 500_000,
       env,
     }),
 

@@ -34,7 +34,7 @@ test("F1: a worker killed at any failpoint in any phase: another one finishes th
   }
   const runs = await bench.untilClosed(
     cases.map((one) => one.runId),
-    170_000,
+    400_000,
   );
   expect(runs.filter((run) => run.outcome !== "succeeded")).toEqual([]);
   await pool.untilKilled(cases.length);
@@ -57,7 +57,7 @@ test("F1: a worker killed at any failpoint in any phase: another one finishes th
   }
   await bench.untilQuiet();
   await pool.drain();
-}, 240_000);
+}, 480_000);
 
 test("F1: a worker killed at a failpoint outside of every phase: its run is neither lost nor doubled", async () => {
   const cuts = FAILPOINTS_WITH_PHASES.filter(([, phases]) => phases.length === 0).map(
@@ -92,7 +92,7 @@ test("F1: a worker killed at a failpoint outside of every phase: its run is neit
 
   const [cancelled] = await bench.untilClosed([commanded.runId]);
   expect(cancelled?.outcome).toBe("cancelled");
-  const runs = await bench.untilClosed([swept, ...cases.map((one) => one.runId)], 170_000);
+  const runs = await bench.untilClosed([swept, ...cases.map((one) => one.runId)], 400_000);
   expect(runs.filter((run) => run.outcome !== "succeeded")).toEqual([]);
   for (const { runId, point } of [commanded, ...cases]) {
     expect(await bench.plan.reached(runId), point).toMatchObject([{ point }]);
@@ -100,4 +100,4 @@ test("F1: a worker killed at a failpoint outside of every phase: its run is neit
   await pool.untilKilled(cases.length + 2);
   await bench.untilQuiet();
   await pool.drain();
-}, 240_000);
+}, 480_000);
