@@ -56,10 +56,21 @@ function say(text: string): void {
 
 class Stopped extends Error {}
 
+/** One may come twice: to the process and to its group. */
+const SIGNALS_TO_FORCE = 2;
+
 const stopped = Promise.withResolvers<never>();
 stopped.promise.catch(() => {});
+let signals = 0;
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.once(signal, () => stopped.reject(new Stopped(`stopped by ${signal}`)));
+  // Not `once`: without a listener left, execa takes the process down before anything is undone.
+  process.on(signal, () => {
+    signals += 1;
+    if (signals > SIGNALS_TO_FORCE) {
+      process.exit(130);
+    }
+    stopped.reject(new Stopped(`stopped by ${signal}`));
+  });
 }
 try {
   process.exitCode = await main(stopped.promise);

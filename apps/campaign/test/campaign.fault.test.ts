@@ -1,5 +1,6 @@
+import { readFile, rm } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { runProgram } from "@speckit/testkit";
+import { eventually, processesIn, runProgram, startProgram } from "@speckit/testkit";
 import { expect, test } from "vitest";
 
 const MAIN = fileURLToPath(new URL("../src/main.ts", import.meta.url));
@@ -15,10 +16,10 @@ test("a campaign of 20 runs, with workers killed and the broker and the database
     "--mode",
     "everything",
   ];
-  const done = await runProgram(MAIN, args, { timeoutMs: 220_000 });
+  const done = await runProgram(MAIN, args, { timeoutMs: 400_000 });
   expect(done.stdout + done.stderr).toMatch(/everything {2}20 /);
   expect(done).toMatchObject({ exitCode: 0, stderr: "" });
-}, 240_000);
+}, 420_000);
 
 test("a campaign that is called wrongly says how to call it, with exit code 2", async () => {
   const wrong = await runProgram(MAIN, ["--kill-every", "often"]);
@@ -27,3 +28,36 @@ test("a campaign that is called wrongly says how to call it, with exit code 2", 
   expect((await runProgram(MAIN, ["--mode", "network"])).exitCode).toBe(2);
   expect((await runProgram(MAIN, ["--help"])).exitCode).toBe(0);
 });
+
+test("a campaign that is stopped ends what it has started, says where the logs are, and exits with 130", async () => {
+  const program = startProgram(MAIN, ["--runs", "1000"], { timeoutMs: 150_000 });
+  const children = async () => {
+    const task = `/proc/${program.pid}/task/${program.pid}/children`;
+    return (await readFile(task, "utf8")).split(" ").filter(Boolean).map(Number);
+  };
+  const isWorker = async (pid: number) =>
+    (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")).includes("/worker/");
+  const workers = async () => {
+    const pids = await children();
+    const are = await Promise.all(pids.map(isWorker));
+    return pids.filter((_, ix) => are[ix]);
+  };
+  await eventually("its workers are there", workers, (pids) => pids.length === 4, {
+    withinMs: 100_000,
+    everyMs: 100,
+  });
+  const started = await children();
+  program.kill("SIGTERM");
+  const done = await program.result;
+  expect(done.exitCode).toBe(130);
+  expect(done.stderr).toBe("campaign: stopped by SIGTERM\n");
+  const [, folder = ""] = /^logs and repositories: (.+)$/m.exec(done.stdout) ?? [];
+  expect(await processesIn(folder)).toEqual([]);
+  await eventually(
+    "none of them is left",
+    () =>
+      Promise.all(started.map((pid) => readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => ""))),
+    (lines) => lines.every((line) => line === ""),
+  );
+  await rm(folder, { recursive: true });
+}, 180_000);

@@ -18,7 +18,8 @@ async function fleet(): Promise<number> {
   const stopped = Promise.withResolvers<never>();
   stopped.promise.catch(() => undefined);
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.once(signal, () => stopped.reject(new Error(`stopped by ${signal}`)));
+    // Not `once`: without a listener left, execa takes the process down before anything is undone.
+    process.on(signal, () => stopped.reject(new Error(`stopped by ${signal}`)));
   }
   return await Promise.race([stopped.promise, carry(folder, stateDir, undo)]);
 }
