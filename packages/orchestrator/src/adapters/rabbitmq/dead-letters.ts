@@ -6,8 +6,12 @@ import { closeSurely } from "./close-surely.ts";
 import { DEAD_HEADERS } from "./dead-letter.ts";
 import { namesOf, ROUTING_KEYS } from "./topology.ts";
 
-/** Copies wait for their confirms together: in a queue of thousands one after the other takes minutes. */
-const AT_ONCE = 50;
+/**
+ * Copies wait for their confirms together: in a queue of thousands one after the other takes minutes.
+ * Not more, since RabbitMQ settles each message that was asked for by itself, has 32 of those under way
+ * (3.10.8) and forgets the rest when the channel is closed: they would be there twice.
+ */
+const AT_ONCE = 16;
 
 /** A message that was refused, or that no worker could read, with the reason. */
 export interface DeadLetter {
@@ -24,7 +28,7 @@ export interface DeadLetter {
  * What people do with the dead-letter queue. Looking takes each message off the front and puts a
  * copy at the back, confirmed, before it is acked: a look that only gave messages back would be
  * counted as a failed delivery, and newer brokers drop a message after twenty of those. A look that
- * is cut in the middle leaves at most fifty messages twice, under the same ids.
+ * is cut in the middle leaves at most sixteen messages twice, under the same ids.
  */
 export interface DeadLetters extends AsyncDisposable {
   /** Oldest first, at most `limit`. */

@@ -33,9 +33,9 @@ async function buryWithKey(routingKey: string, ...bodies: readonly string[]): Pr
 const bodies = (letters: readonly { readonly body: Uint8Array }[]) =>
   letters.map(({ body }) => Buffer.from(body).toString());
 
-async function buried(count: number) {
+async function buried(count: number, limit = 10) {
   const letters = await openDeadLetters(broker);
-  while ((await letters.list(10)).length < count) {}
+  while ((await letters.list(limit)).length < count) {}
   return letters;
 }
 
@@ -56,6 +56,17 @@ test("a look leaves each message once, also when its connection is closed at onc
     await using letters = await openDeadLetters(broker);
     expect(bodies(await letters.list(10))).toEqual(["one", "two"]);
   }
+});
+
+test("a look at a long queue leaves each message once, in its order", async () => {
+  const many = Array.from({ length: 150 }, (_, ix) => `letter ${ix}`);
+  await bury(...many);
+  for (let look = 0; look < 5; look += 1) {
+    await using letters = await buried(many.length, 1_000);
+    expect(bodies(await letters.list(1_000))).toEqual(many);
+  }
+  await using letters = await openDeadLetters(broker);
+  expect(bodies(await letters.list(1_000))).toEqual(many);
 });
 
 test("each tells its reason and is found by its id", async () => {
