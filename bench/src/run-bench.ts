@@ -18,7 +18,10 @@ export async function runBench(name: string, parts: Readonly<Record<string, Part
   }
   await using undo = new AsyncDisposableStack();
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.once(signal, () => {
+    // Not `once`: without a listener left, execa takes the process down before anything is undone.
+    process.on(signal, () => {
+      // What is being measured loses its services below it, and has nothing more to say.
+      process.on("uncaughtException", () => {});
       void undo.disposeAsync().finally(() => process.exit(130));
     });
   }

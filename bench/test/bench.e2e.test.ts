@@ -17,7 +17,10 @@ async function smoke(name: string, parts: readonly string[]): Promise<Kept & { s
   const json = join(folder.path, "samples", "bench.json");
   const args = ["--smoke", "--json", json, ...parts.flatMap((part) => ["--part", part])];
   const env = { AMQP_URL: inject("amqpUrl"), DATABASE_URL: inject("databaseUrl") };
-  const { exitCode, stdout, stderr } = await runProgram(mainOf(name), args, { env });
+  const { exitCode, stdout, stderr } = await runProgram(mainOf(name), args, {
+    env,
+    timeoutMs: 110_000,
+  });
   expect(exitCode, stderr).toBe(0);
   return { stdout, ...JSON.parse(await readFile(json, "utf8")) };
 }
@@ -32,13 +35,13 @@ test("the overhead bench measures runs beside their floor, and every ratio is a 
   expect(ratios).toHaveLength(14);
   expect(ratios.every((text) => Number.parseFloat(text) > 0)).toBe(true);
   expect(kept.stdout).not.toMatch(/NaN|Infinity/);
-});
+}, 120_000);
 
 test("the recovery bench kills a worker and sees its phase start again on the standby", async () => {
   const kept = await smoke("recovery", ["kills"]);
   expect(kept.samples["kill to next start, with the session lock"]).toEqual([expect.any(Number)]);
   expect(everyNumber(kept).every(Number.isFinite)).toBe(true);
-});
+}, 120_000);
 
 test("a part that there is not is refused by name", async () => {
   const { exitCode, stderr } = await runProgram(mainOf("overhead"), ["--part", "sleep"]);
