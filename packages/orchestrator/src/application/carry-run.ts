@@ -133,7 +133,9 @@ async function step(
     return undefined;
   }
   if (stopping.aborted || holdIsOver) {
-    await orLost(lease, deps.runs.releaseRun(lease.hold, [{ type: "run.handed_over" }]));
+    await lease.giveBack(() =>
+      orLost(lease, deps.runs.releaseRun(lease.hold, [{ type: "run.handed_over" }])),
+    );
     await deps.reach?.("run.released", { runId: run.runId });
     return handOn(run.runId);
   }

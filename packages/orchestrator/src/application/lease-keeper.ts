@@ -29,6 +29,11 @@ export interface HeldLease extends Disposable {
   readonly trustedForMs: () => number;
   /** Calls back after each renewal with what is then left of the trust window. */
   readonly onRenewed: (listener: ((trustedForMs: number) => void) | undefined) => void;
+  /**
+   * Does what gives the lease back. A renewal that crosses it comes back without the run: that says
+   * nothing then, and what must follow, a wake-up, is not given up for it.
+   */
+  readonly giveBack: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
 interface Entry {
@@ -36,6 +41,7 @@ interface Entry {
   readonly lose: (reason: SpeckitError) => void;
   readonly cancel: () => void;
   readonly renewedAt: (ms: number) => void;
+  readonly isGivingBack: () => boolean;
 }
 
 export function startLeaseKeeper(deps: {
@@ -117,6 +123,9 @@ async function renew(
   const byId = new Map(renewed.map((row) => [row.runId, row]));
   for (const entry of entries) {
     const row = byId.get(entry.lease.hold.runId);
+    if (row === undefined && entry.isGivingBack()) {
+      continue;
+    }
     if (row === undefined) {
       deps.metrics?.count("leases_lost", { how: "refused" });
       entry.lose(fencedError(entry.lease.hold.runId, entry.lease.hold.epoch));
@@ -139,6 +148,7 @@ function heldLease(
   const cancelled = new AbortController();
   const dropped = new AbortController();
   let renewedAtMs = claimedAtMs;
+  let isGivingBack = false;
   let listener: ((trustedForMs: number) => void) | undefined;
   const trustedForMs = (): number =>
     renewedAtMs + trustedMs(deps.settings.leaseMs) - deps.clock.monotonicMs();
@@ -171,12 +181,22 @@ function heldLease(
       onRenewed(next) {
         listener = next;
       },
+      async giveBack(work) {
+        isGivingBack = true;
+        try {
+          return await work();
+        } catch (error) {
+          isGivingBack = false;
+          throw error;
+        }
+      },
       [Symbol.dispose]() {
         dropped.abort();
         forget();
       },
     },
     lose,
+    isGivingBack: () => isGivingBack,
     cancel: () => cancelled.abort(),
     renewedAt(ms) {
       // Renewals may overtake each other; an older answer takes nothing back.

@@ -60,7 +60,8 @@ export async function recordEnd(
       : {}),
     events: [...eventsOf(phase, ending), ...restingEvents(deps, situation, phase, ending, next)],
   };
-  await commitSurely(deps, lease, commit);
+  const write = () => commitSurely(deps, lease, commit);
+  await (commit.wait === undefined ? write() : lease.giveBack(write));
   if (next.kind === "needs_input") {
     deps.metrics?.count("pauses", {});
   } else if ("failure" in ending && next.kind !== "ended") {
