@@ -157,6 +157,8 @@ export function describeQuestions(factory: RunRepositoryFactory): void {
       await requestCancel(runs, runId);
       await subject.passTime(5_001);
       expect(await runs.sweepRuns({ limit: 9, leaseMs: LEASE_MS })).toHaveLength(1);
+      const late = await runs.storeCommand(answer(runId, ["Google"]), "a");
+      expect(late).toEqual({ taken: false, because: "nothing is asked" });
       expect((await claimed(runs, runId)).run.cancelRequested).toBe(true);
     });
   });

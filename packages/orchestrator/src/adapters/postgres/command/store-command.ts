@@ -108,7 +108,8 @@ async function effectOf(
       };
     case "answer":
       return answerQuestions(trx, command, {
-        asks: run.parked_for === "input",
+        // A run that is to be cancelled starts no phase again.
+        asks: run.parked_for === "input" && run.cancel_requested_at === null,
         round: run.question_round,
       });
     case "resume":

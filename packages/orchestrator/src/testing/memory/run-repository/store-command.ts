@@ -73,7 +73,7 @@ function answer(
   command: Extract<RowCommand, { readonly command: "answer" }>,
 ): Effect {
   const { run } = draft;
-  const asks = run.parkedFor === "input";
+  const asks = run.parkedFor === "input" && run.cancelRequestedAt === null;
   const round = command.round ?? run.questionRound;
   if (!asks || round !== run.questionRound) {
     const there = draft.answers.find((one) => one.round === round);
