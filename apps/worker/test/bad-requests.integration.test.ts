@@ -58,7 +58,7 @@ const BAD: readonly (readonly [string, string, () => Buffer | object])[] = [
   ["REQUEST_INVALID", "an empty sentence", () => ({ ...valid(), specifyText: " " })],
   ["REQUEST_INVALID", "another version", () => ({ ...valid(), schemaVersion: 2 })],
   ["REQUEST_INVALID", "a list", () => []],
-  ["REQUEST_INVALID", "questions that pause", () => ({ ...valid(), onQuestions: "pause" })],
+  ["REQUEST_INVALID", "questions to nobody", () => ({ ...valid(), onQuestions: "ask" })],
   ["REQUEST_INVALID", "a branch git refuses", () => ({ ...valid(), branch: "a..b" })],
   [
     "REPOSITORY_INVALID",
