@@ -30,8 +30,8 @@ interface Known {
   rows: RunRows;
   readonly replayed: Replayed;
   readonly attemptsSeen: Set<string>;
-  /** Its owner has given it back to rest until a message comes. */
-  awaitsMessage: boolean;
+  /** Its owner has given it back to rest until a message comes: at once, or when it is due. */
+  awaitsMessage: "at_once" | "when_due" | undefined;
 }
 
 /**
@@ -60,6 +60,8 @@ export interface Oracle {
   faults: number;
   /** How often the client has asked for something: each is a message. */
   asked: number;
+  /** A worker has died: between a commit that lets a run wait and its message, that one is not made. */
+  hasDied: boolean;
   /** Nothing so far may lose a message: no process but dead ones has lost its connection. */
   keepsMessages: boolean;
   readonly starts: () => number;
@@ -122,7 +124,7 @@ export function oracle(scheduler: Scheduler, services: Services): Oracle {
         rows,
         replayed: replayed(rows),
         attemptsSeen: new Set<string>(),
-        awaitsMessage: false,
+        awaitsMessage: undefined,
       };
       known.set(runId, fresh);
       replayEvents(fresh.replayed, rows);
@@ -138,12 +140,14 @@ export function oracle(scheduler: Scheduler, services: Services): Oracle {
       `run ${runId}: the watermark is at ${rows.run.sentSeq}, confirmed are ${services.confirmedSeq(runId)}`,
     );
     const { leaseOwner, parkedFor, outcome } = rows.run;
-    const isOwners = statement?.name === "releaseRun" || statement?.name === "commitAttempt";
-    last.awaitsMessage =
-      leaseOwner === null &&
-      parkedFor === null &&
-      outcome === null &&
-      (isOwners || last.awaitsMessage);
+    const gives =
+      statement?.name === "releaseRun"
+        ? "at_once"
+        : statement?.name === "commitAttempt"
+          ? "when_due"
+          : last.awaitsMessage;
+    const rests = leaseOwner === null && parkedFor === null && outcome === null;
+    last.awaitsMessage = rests ? gives : undefined;
     last.rows = rows;
     replayEvents(last.replayed, rows);
   }
@@ -188,7 +192,8 @@ export function oracle(scheduler: Scheduler, services: Services): Oracle {
     }
     for (const [runId, { awaitsMessage }] of known) {
       refuse(
-        awaitsMessage && !broker.wakeUps().some(({ wakeUp }) => wakeUp.runId === runId),
+        (awaitsMessage === "at_once" || (awaitsMessage === "when_due" && !self.hasDied)) &&
+          !broker.wakeUps().some(({ wakeUp }) => wakeUp.runId === runId),
         "message-kept",
         `run ${runId} rests, and no message will wake it`,
       );
@@ -241,6 +246,7 @@ export function oracle(scheduler: Scheduler, services: Services): Oracle {
   const self: Oracle = {
     faults: 0,
     asked: 0,
+    hasDied: false,
     keepsMessages: true,
     onStatement({ name, args, process }) {
       statement = { name, holds: holdsOf(name, args), process };

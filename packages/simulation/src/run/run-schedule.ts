@@ -137,6 +137,7 @@ function injectFault(plan: Plan, world: World, workers: Fleet, customer: Client)
     workers.start();
   }
   eye.faults += 1;
+  eye.hasDied ||= kind === "kill";
   eye.keepsMessages &&= KEEPS_MESSAGES.has(kind);
   eye.onWakeUp();
   return kind;
