@@ -7,8 +7,11 @@ const MAIN = fileURLToPath(import.meta.resolve("@speckit/worker/main"));
 
 /** A fixed number of worker processes: each that ends gets a successor. */
 export interface WorkerCrew extends AsyncDisposable {
-  /** SIGKILL to the n-th; it is replaced at once, as a supervisor of processes would. */
-  readonly kill: (ix: number) => void;
+  /**
+   * SIGKILL to the n-th; it is replaced at once, as a supervisor of processes would. One that is
+   * still loading is let be: on a slow machine nobody would ever get to work.
+   */
+  readonly kill: (ix: number) => Promise<void>;
   readonly killed: () => number;
   /** Resolves when all of them take work. */
   readonly ready: () => Promise<void>;
@@ -65,8 +68,9 @@ export async function startCrew(options: {
     );
   };
   return {
-    kill(ix) {
-      if (crew[ix]?.kill("SIGKILL") === true) {
+    async kill(ix) {
+      const child = crew[ix];
+      if ((await isUp(ports[ix])) && child?.kill("SIGKILL") === true) {
         killed += 1;
       }
     },
@@ -87,4 +91,16 @@ export async function startCrew(options: {
     },
     [Symbol.asyncDispose]: () => end("SIGKILL"),
   };
+}
+
+/** Its process answers, whatever else it waits for. */
+async function isUp(port: number | undefined): Promise<boolean> {
+  try {
+    const signal = AbortSignal.timeout(1_000);
+    const answer = await fetch(`http://127.0.0.1:${port}/healthz`, { signal });
+    await answer.body?.cancel();
+    return answer.status === 200;
+  } catch {
+    return false;
+  }
 }
