@@ -91,8 +91,11 @@ test("F11: a worker whose host has vanished is replaced by lease, and is of use 
   );
   await eventually("its agent is found", leftBehind, (pids) => pids.length > 0);
   // The host vanishes: nothing is closed, nothing comes through any more.
-  toBroker.freeze();
-  toDatabase.freeze();
+  for (const proxy of [toBroker, toDatabase]) {
+    proxy.freeze();
+    // Else the first, on a new connection, may be back before its lease is over: then nobody takes over.
+    proxy.refuse();
+  }
   const second = await launchWorker({ ...settings, stateDir: join(folder.path, "second") });
   try {
     const run = await untilDone("Add a page");
@@ -103,6 +106,8 @@ test("F11: a worker whose host has vanished is replaced by lease, and is of use 
     expect((await second.result).exitCode).toBe(0);
   }
 
+  toBroker.accept();
+  toDatabase.accept();
   // New connections come through: the first is ready again, and carries the next run alone.
   await eventually(
     "the first is ready",
