@@ -18,7 +18,7 @@ export interface CampaignReport extends Examined {
 }
 
 /** Generous: a machine with two cores spends most of them on starting what was killed. */
-const withinMs = (runs: number): number => 120_000 + runs * 8_000;
+const withinMs = (runs: number): number => 300_000 + runs * 10_000;
 
 /**
  * Carries runs on private services while the mode's things are broken, lets everything come to rest,

@@ -16,10 +16,10 @@ test("a campaign of 20 runs, with workers killed and the broker and the database
     "--mode",
     "everything",
   ];
-  const done = await runProgram(MAIN, args, { timeoutMs: 400_000 });
+  const done = await runProgram(MAIN, args, { timeoutMs: 600_000 });
   expect(done.stdout + done.stderr).toMatch(/everything {2}20 /);
   expect(done).toMatchObject({ exitCode: 0, stderr: "" });
-}, 420_000);
+}, 640_000);
 
 test("a campaign that is called wrongly says how to call it, with exit code 2", async () => {
   const wrong = await runProgram(MAIN, ["--kill-every", "often"]);

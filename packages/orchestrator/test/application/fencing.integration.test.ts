@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { SpeckitError } from "../../src/domain/speckit-error.ts";
 import { phaseOf, requestFor, untilClosed, untilEvent, workshop } from "./workshop.ts";
 
-const here = await workshop();
+const here = await workshop({ fencedByHand: true });
 const WORK = { slots: 2, hostname: "here" };
 /** No other process on this machine sleeps for so long. */
 const UNIQUE_SECONDS = `27${process.pid}`;

@@ -7,7 +7,7 @@ import { SpeckitError } from "../../src/domain/speckit-error.ts";
 import { type MetricsRecorder, metricsRecorder } from "../../src/testing/metrics-recorder.ts";
 import { eventsOf, requestFor, untilClosed, untilEvent, workshop } from "./workshop.ts";
 
-const here = await workshop();
+const here = await workshop({ fencedByHand: true });
 const WORK = { slots: 2, hostname: "here" };
 
 /** How often a phase was told to have ended like this. */

@@ -51,13 +51,13 @@ export interface OpenWorkshop extends AsyncDisposable {
  * One database for a test file, and orchestrators on state folders of their own: real PostgreSQL,
  * git, files and processes, with the in-process transport. At the end every closed run is checked.
  */
-export async function workshop() {
+export async function workshop(checks: Parameters<typeof checkRuns>[1] = {}) {
   const database: TestDatabase = await testDatabase();
   const folder: TempFolder = await tempFolder("application");
   const client = new pg.Client({ connectionString: database.url });
   await client.connect();
   afterAll(async () => {
-    expect(await checkRuns(database.url)).toEqual([]);
+    expect(await checkRuns(database.url, checks)).toEqual([]);
     await client.end();
     await folder[Symbol.asyncDispose]();
   });

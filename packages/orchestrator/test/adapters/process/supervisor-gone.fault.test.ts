@@ -54,7 +54,7 @@ describe.each(["auto", "process_group"])("with containment %s", (containment) =>
       await eventually("the agent is gone", 6_000, look, (pids) => pids.length === 0);
       const livedMs = performance.now() - frozenMs;
       expect(livedMs).toBeGreaterThan(1_000);
-      expect(livedMs).toBeLessThan(5_000);
+      expect(livedMs).toBeLessThan(3_600);
 
       // Thawed, the supervisor learns why.
       let said = "";
