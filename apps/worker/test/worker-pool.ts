@@ -1,5 +1,10 @@
 import { eventually } from "@speckit/testkit";
-import { startWorkerProcess, type WorkerProcess, type WorkerSettings } from "./worker-process.ts";
+import {
+  launchWorker,
+  untilReady,
+  type WorkerProcess,
+  type WorkerSettings,
+} from "./worker-process.ts";
 
 /** A fixed number of workers: each that is killed is replaced by a new one. */
 export interface WorkerPool extends AsyncDisposable {
@@ -23,8 +28,9 @@ export async function workerPool(
   const start = async (): Promise<void> => {
     started += 1;
     const name = `worker-${started}`;
-    const worker = await startWorkerProcess(settings(name));
+    const worker = await launchWorker(settings(name));
     live.add(worker);
+    // From its launch on: one may be killed by the first message it takes, before it was seen ready.
     void worker.result.then(({ exitCode, signal, stderr }) => {
       live.delete(worker);
       if (signal === "SIGKILL" && !isOver) {
@@ -34,6 +40,7 @@ export async function workerPool(
         problems.push(`${name}: exit code ${exitCode}, signal ${signal}\n${stderr.slice(-4_000)}`);
       }
     });
+    await untilReady(worker);
   };
   const replace = (): void => {
     const next = start()

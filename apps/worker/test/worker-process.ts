@@ -64,9 +64,8 @@ export async function launchWorker(settings: WorkerSettings): Promise<WorkerProc
   };
 }
 
-/** Starts a worker daemon and resolves when it takes work. */
-export async function startWorkerProcess(settings: WorkerSettings): Promise<WorkerProcess> {
-  const worker = await launchWorker(settings);
+/** Resolves when the worker takes work, or has ended: then with what it said. */
+export async function untilReady(worker: WorkerProcess): Promise<string | undefined> {
   let ended: string | undefined;
   void worker.result.then((done) => {
     ended = `exit ${done.exitCode}\n${done.stderr}`;
@@ -77,8 +76,15 @@ export async function startWorkerProcess(settings: WorkerSettings): Promise<Work
     (status) => status === 200 || typeof status === "string",
     { withinMs: 30_000, everyMs: 50 },
   );
-  if (typeof seen === "string") {
-    throw new Error(`The worker ended: ${seen}`);
+  return typeof seen === "string" ? seen : undefined;
+}
+
+/** Starts a worker daemon and resolves when it takes work. */
+export async function startWorkerProcess(settings: WorkerSettings): Promise<WorkerProcess> {
+  const worker = await launchWorker(settings);
+  const ended = await untilReady(worker);
+  if (ended !== undefined) {
+    throw new Error(`The worker ended: ${ended}`);
   }
   return worker;
 }
