@@ -53,10 +53,15 @@ async function step(name, command, args, env) {
 async function runTests(env) {
   const folder = mkdtempSync(join(tmpdir(), "speckit-report-"));
   const report = join(folder, "report.json");
-  const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
+  const reporters = [
+    "--reporter=default",
+    "--reporter=scripts/second-try-reporter.mjs",
+    "--reporter=json",
+    `--outputFile.json=${report}`,
+  ];
   const args = ["run", "--config", "vitest.workspace.ts", ...reporters, ...filter];
   try {
-    await step("tests", "vitest", args, env).finally(() => {
+    await step("tests", "vitest", args, { ...env, SPECKIT_TEST_RETRIES: "1" }).finally(() => {
       if (existsSync(report)) Object.assign(summary, readTestReport(report));
     });
   } finally {

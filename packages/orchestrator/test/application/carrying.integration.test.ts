@@ -67,19 +67,21 @@ test("the database's connections are cut while an agent works: the agent goes on
   await using _worker = await open.orchestrator.work(WORK);
   const { run } = await open.orchestrator.submit(requestFor(remote.path));
   await untilEvent(open.orchestrator, run.runId, "phase.message plan 1");
+  const cut: number[] = [];
   for (let cuts = 0; cuts < 3; cuts += 1) {
-    const { rowCount } = await here.sql(
-      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    const { rows } = await here.sql(
+      `SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity
        WHERE datname = current_database() AND pid <> pg_backend_pid()`,
     );
-    expect(rowCount).toBeGreaterThan(0);
-    // Until it has come back for its next heartbeat.
+    expect(rows.length).toBeGreaterThan(0);
+    cut.push(...rows.map(({ pid }) => Number(pid)));
+    // Until it has come back for its next heartbeat; a connection that is cut is still seen for a while.
     await eventually("a new connection", async () => {
-      const { rows } = await here.sql(
-        `SELECT 1 FROM pg_stat_activity
+      const { rows: live } = await here.sql(
+        `SELECT pid FROM pg_stat_activity
          WHERE datname = current_database() AND application_name LIKE '%heartbeat'`,
       );
-      return rows.length > 0;
+      return live.some(({ pid }) => !cut.includes(Number(pid)));
     });
   }
   const result = await untilClosed(open.orchestrator, run.runId);
