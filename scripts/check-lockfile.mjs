@@ -3,10 +3,11 @@ import { join } from "node:path";
 import { root } from "./checkout.mjs";
 import { Refusal, runScript } from "./refusal.mjs";
 
-/** 55 MB that `npm start` must not install; an own peer dependency counts as one to pnpm, so it is easily done. */
+/** 460 MB that `npm start` must not install, 404 of them the Codex CLI; an own peer dependency counts as one to pnpm, so it is easily done. */
 const testTools = [
   "@asyncapi/specs",
   "@biomejs/biome",
+  "@openai/codex",
   "ajv",
   "fast-check",
   "knip",

@@ -1,4 +1,5 @@
 export { checkRuns } from "./check-runs.ts";
+export { codexBinary } from "./codex-binary.ts";
 export {
   type CommitCut,
   type CommitCuttingProxy,
