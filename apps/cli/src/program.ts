@@ -39,7 +39,10 @@ export function program(): Command {
 
   withCommonOptions(speckit.command("answer"))
     .argument("<runId>", "the run", runId)
-    .argument("<answers...>", "one for each question, in order; - leaves one to the agent")
+    .argument(
+      "<answers...>",
+      "one for each question, in order: a text, or an option's letter; - leaves one to the agent",
+    )
     .option(
       "--round <number>",
       "the round of questions that is answered (default: the open one)",

@@ -31,7 +31,7 @@ test("a run that asks ends with exit 3 and says how to answer; answer carries it
   });
   const asked = await speckit.run(["run", remote, "Add OAuth login", "--on-questions", "pause"]);
   expect(asked.exitCode, asked.stderr).toBe(3);
-  expect(asked.stdout).toContain("question 1  Which provider?");
+  expect(asked.stdout).toContain("Q1  Which provider?");
   const [, runId = ""] = /npx speckit answer (\S+) "<answer 1>"/.exec(asked.stdout) ?? [];
   const status = await json("status", runId);
   expect(status.said).toMatchObject({ status: "needs_input", questionRound: 1 });

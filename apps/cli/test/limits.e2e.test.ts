@@ -64,7 +64,7 @@ test("open questions are recorded and the run goes on", async () => {
     specify: { askQuestion: "Which pages need a login?" },
   });
   expect(exitCode).toBe(0);
-  expect(result.openQuestions).toEqual(["Which pages need a login?"]);
+  expect(result.openQuestions).toEqual([{ id: "Q1", text: "Which pages need a login?" }]);
 });
 
 test("an agent that exits with 0 but writes outside its directory is refused finding by finding", async () => {

@@ -86,7 +86,10 @@ test("answer: the run goes on with what was answered", async () => {
   const script = { specify: { onlyAttempts: [1], askQuestion: "Which provider?" } };
   const runId = await request(script, { onQuestions: "pause" });
   const asked = await heard(runId, "run.needs_input");
-  expect(asked?.body.data).toMatchObject({ round: 1, questions: ["Which provider?"] });
+  expect(asked?.body.data).toMatchObject({
+    round: 1,
+    questions: [{ id: "Q1", text: "Which provider?" }],
+  });
   expect(await command(runId, { command: "answer", answers: ["Google"], round: 1 })).toMatchObject({
     status: "accepted",
     runId,

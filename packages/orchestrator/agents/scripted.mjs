@@ -26,6 +26,8 @@
  *   exitCode      ends with this code before it has written anything, unless it is 0
  *   omit          documents not to write, relative to the feature directory, for example ["research.md"]
  *   askQuestion   leaves `[NEEDS CLARIFICATION: …]` in the phase's main document
+ *   askQuestions  the same for a list of `{ "text", "context", "answers": [] }` (text alone is needed), and
+ *                 puts them to people as Spec Kit's skill does: with suggested answers, as its last words
  *
  * @typedef {{ phase: string, directory: string, attempt: number, runId: string, request: string, answers: string }} Call
  */
@@ -33,6 +35,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { misbehave } from "./scripted/misbehave.mjs";
 import { planDocuments } from "./scripted/plan-documents.mjs";
+import { questionSections } from "./scripted/question-sections.mjs";
 import { readCall } from "./scripted/read-call.mjs";
 import { actionsFor } from "./scripted/script-file.mjs";
 import { specifyDocuments } from "./scripted/specify-documents.mjs";
@@ -57,15 +60,18 @@ async function work() {
 
   // Paths from the repository's root, main document first.
   const documents = DOCUMENTS[call.phase](call);
+  const single = actions.askQuestion === undefined ? [] : [{ text: actions.askQuestion }];
+  const asking = [...single, ...(actions.askQuestions ?? [])];
   const omitted = (actions.omit ?? []).map((name) => `${call.directory}/${name}`);
   for (const [index, [path, content]] of Object.entries(documents).entries()) {
     if (omitted.includes(path)) continue;
-    const question = index === 0 ? actions.askQuestion : undefined;
+    const questions = index === 0 ? asking.map(({ text }) => asked(text)).join("") : "";
     const answered = index === 0 && call.phase === "specify" ? clarified(call.answers) : "";
-    write(path, `${content}${answered}${question === undefined ? "" : asked(question)}`);
+    write(path, `${content}${answered}${questions}`);
   }
   say({ type: "usage", inputTokens: 0, outputTokens: 0, costUsd: 0 });
-  say({ type: "message", text: `Done: ${call.phase} of ${call.directory}` });
+  const sections = questionSections(actions.askQuestions ?? []);
+  say({ type: "message", text: `Done: ${call.phase} of ${call.directory}${sections}` });
 }
 
 function write(path, content) {

@@ -47,13 +47,20 @@ export function printStatus(result: RunResult, noWorkerSince: Date | undefined):
   process.stdout.write(`${lines.join("\n")}\n`);
 }
 
-/** Questions by their numbers; of a run that waits for answers also how they are given. */
+/** Questions with what is suggested; of a run that waits for answers also how they are given. */
 function questionLines({ runId, status, openQuestions, answerBy }: RunResult): readonly string[] {
-  const questions = openQuestions.map((question, ix) => `question ${ix + 1}  ${question}`);
+  const questions = openQuestions.flatMap(({ id, text, context, options = [] }) => [
+    `${id}  ${text}`,
+    ...(context === undefined ? [] : [`    ${context}`]),
+    ...options.map(
+      (option) =>
+        `    ${option.key}  ${option.text}${option.implications === undefined ? "" : ` (${option.implications})`}`,
+    ),
+  ]);
   return status === "needs_input"
     ? [
         ...questions,
-        `Answer before ${answerBy ?? "its time is over"}, one text for each question:`,
+        `Answer before ${answerBy ?? "its time is over"}, for each question a text or the letter of an option, - leaves it to the agent:`,
         `  npx speckit answer ${runId} ${openQuestions.map((_, ix) => `"<answer ${ix + 1}>"`).join(" ")}`,
       ]
     : questions;

@@ -13,6 +13,12 @@ const isInside = (value) =>
 const isListOf = (isOne) => (value) =>
   Array.isArray(value) && value.length > 0 && value.every(isOne);
 
+const isQuestion = (value) =>
+  isObject(value) &&
+  isText(value.text) &&
+  (value.context === undefined || isText(value.context)) &&
+  (value.answers === undefined || isListOf(isText)(value.answers));
+
 /** Every action there is: what its value must be, in words and as a check. */
 const ACTIONS = {
   onlyAttempts: ["a list of attempt numbers", isListOf((value) => isCount(value) && value > 0)],
@@ -25,6 +31,7 @@ const ACTIONS = {
   exitCode: ["a number from 0 to 255", (value) => isCount(value) && value <= 255],
   omit: ["a list of file names", isListOf(isText)],
   askQuestion: ["a text", isText],
+  askQuestions: ["a list of questions with a text", isListOf(isQuestion)],
 };
 
 /**

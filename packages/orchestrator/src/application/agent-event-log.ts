@@ -4,6 +4,7 @@ import type { AgentEvent } from "../ports/agent-backend.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { NewEvent, RunRepository } from "../ports/run-repository.ts";
+import { lastMessage } from "./last-message.ts";
 import type { HeldLease } from "./lease-keeper.ts";
 import { orLost, whileHeld } from "./while-held.ts";
 
@@ -24,6 +25,8 @@ export interface AgentEventLog {
   readonly close: () => Promise<void>;
   /** Sum of the usage events, undefined when there was none. */
   readonly usage: () => Usage | undefined;
+  /** What the agent said last, empty when it has said nothing. */
+  readonly lastMessage: () => string;
 }
 
 export function agentEventLog(deps: {
@@ -37,6 +40,7 @@ export function agentEventLog(deps: {
 }): AgentEventLog {
   const { runs, clock, logger, lease, phase, attempt } = deps;
   const closing = new AbortController();
+  const said = lastMessage();
   let pending: NewEvent[] = [];
   let taken = 0;
   let written = 0;
@@ -82,6 +86,7 @@ export function agentEventLog(deps: {
         if (event.type === "usage") {
           usage = addUsage(usage, event);
         }
+        said.add(event);
         taken += 1;
         if (taken <= MAX_EVENTS) {
           pending.push(rowOf(event, phase, attempt));
@@ -106,6 +111,7 @@ export function agentEventLog(deps: {
       }
     },
     usage: () => usage,
+    lastMessage: said.text,
   };
 }
 

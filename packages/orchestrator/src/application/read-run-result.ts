@@ -40,9 +40,8 @@ export function runResultOf(
     agent: run.agent,
     phases: PHASES.map((phase) => phaseResult(phase, attempts)),
     openQuestions:
-      attempts
-        .findLast((attempt) => attempt.phase === "specify" && attempt.state !== "interrupted")
-        ?.openQuestions.slice() ?? [],
+      attempts.findLast((attempt) => attempt.phase === "specify" && attempt.state !== "interrupted")
+        ?.openQuestions ?? [],
     usage: totalUsage(attempts),
     diff: run.diff ?? { files: 0, insertions: 0, deletions: 0 },
     artifacts: artifacts.map(({ name, bytes, sha256 }) => ({ name, bytes, sha256 })),

@@ -2,6 +2,7 @@ import { decide, type RunEvent } from "../domain/decide.ts";
 import { type Failure, failure } from "../domain/failure.ts";
 import { neverStarted } from "../domain/never-started.ts";
 import type { Phase, PipelinePhase } from "../domain/phase.ts";
+import type { Question } from "../domain/questions.ts";
 import { dueInMs, MAX_STARTS_PER_PHASE, wakeInMs } from "../domain/retry-policy.ts";
 import type { Outcome, RunState } from "../domain/run-state.ts";
 import type { AttemptCommit, AttemptEnd, NewEvent } from "../ports/run-repository.ts";
@@ -16,7 +17,7 @@ export type Ending =
       readonly how: "failed";
       readonly failure: Failure;
       /** What the phase asks, when that is its failure. */
-      readonly openQuestions?: readonly string[];
+      readonly openQuestions?: readonly Question[];
     }
   | { readonly how: "interrupted"; readonly failure: Failure }
   | { readonly how: "cancelled" };
@@ -136,7 +137,7 @@ function endOf(phase: PipelinePhase, ending: AttemptEnding): { readonly end?: At
   };
 }
 
-function questionsOf(ending: AttemptEnding): readonly string[] | undefined {
+function questionsOf(ending: AttemptEnding): readonly Question[] | undefined {
   return "report" in ending
     ? ending.report.openQuestions
     : "openQuestions" in ending

@@ -1,7 +1,13 @@
 import { z } from "zod";
 import { AGENT_PHASES, PHASES } from "../domain/phase.ts";
 import { cloudEventSchema, REJECTED_EVENT, type RunEventType } from "./run-event.ts";
-import { diffSchema, failureSchema, runRejectedSchema, usageSchema } from "./run-result.ts";
+import {
+  diffSchema,
+  failureSchema,
+  questionSchema,
+  runRejectedSchema,
+  usageSchema,
+} from "./run-result.ts";
 
 /** What every event of a run says. Fields may be added: readers leave alone what they do not know. */
 const ofRun = z.looseObject({
@@ -69,7 +75,7 @@ export const EVENT_DATA = {
   "run.needs_input": ofRun.extend({
     phase: z.enum(PHASES),
     round: z.int().min(1).meta({ description: "1, 2, … per run" }),
-    questions: z.array(z.string()),
+    questions: z.array(questionSchema),
     answerWithinMs: z.int().meta({ description: "Then the run fails, in milliseconds" }),
   }),
   "run.answered": ofRun.extend({ commandId: z.string(), round: z.int().min(1) }),

@@ -21,6 +21,7 @@ export {
   diffSchema,
   failureSchema,
   findingSchema,
+  questionSchema,
   type RunRejected,
   type RunResult,
   runRejectedSchema,

@@ -39,7 +39,7 @@ export const runCommandSchema = z.discriminatedUnion("command", [
         .max(20)
         .meta({
           description:
-            "One for each question, in their order. null: the agent decides. Fewer than there are questions: null for the rest.",
+            "One for each question, in their order: a text, or the key of an option of the question. null: the agent decides. Fewer than there are questions: null for the rest.",
         }),
     })
     .meta({ description: "Answer the open questions; the phase that asked starts again." }),

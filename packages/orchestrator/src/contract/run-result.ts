@@ -31,6 +31,23 @@ export const diffSchema = z.object({
   deletions: z.int(),
 });
 
+export const questionSchema = z.object({
+  id: z.string().meta({ description: "Q1, Q2, … in the order of the round" }),
+  text: z.string().meta({ description: "one line" }),
+  context: z.string().optional().meta({ description: "what it is about" }),
+  options: z
+    .array(
+      z.object({
+        key: z.string().meta({ description: "an answer of this key stands for the text" }),
+        text: z.string(),
+        implications: z.string().optional().meta({ description: "what choosing it means" }),
+      }),
+    )
+    .readonly()
+    .optional()
+    .meta({ description: "answers the agent suggests; any other text is fine too" }),
+});
+
 /**
  * The result envelope: what a reply carries, `speckit run --json` prints and the artifact
  * `result.json` holds. The same shape while the run is on its way.
@@ -62,7 +79,10 @@ export const runResultSchema = z.object({
       }),
     )
     .meta({ description: "in order, the newest attempt of each" }),
-  openQuestions: z.array(z.string()).meta({ description: "what specify left to be clarified" }),
+  openQuestions: z
+    .array(questionSchema)
+    .readonly()
+    .meta({ description: "what specify left to be clarified" }),
   questionRound: z
     .int()
     .optional()

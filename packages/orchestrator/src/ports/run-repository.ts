@@ -5,6 +5,7 @@ import type { Usage } from "../contract/run-result.ts";
 import type { IgnoreReason } from "../domain/delivery.ts";
 import type { Failure, Finding } from "../domain/failure.ts";
 import type { AgentPhase, Phase, PipelinePhase } from "../domain/phase.ts";
+import type { Question } from "../domain/questions.ts";
 import type { AttemptState, Outcome, RunStatus } from "../domain/run-state.ts";
 import type { StoredArtifact } from "./artifact-store.ts";
 import type { DiffStat } from "./git-workspace.ts";
@@ -66,7 +67,7 @@ export interface AttemptRecord {
   readonly state: AttemptState;
   readonly failure: Failure | null;
   readonly findings: readonly Finding[];
-  readonly openQuestions: readonly string[];
+  readonly openQuestions: readonly Question[];
   /** How often an owner has died while the attempt was open. */
   readonly takeovers: number;
   readonly usage: Usage | null;
@@ -171,7 +172,7 @@ export interface AttemptEnd {
   readonly state: "succeeded" | "failed" | "interrupted" | "cancelled";
   readonly failure?: Failure;
   readonly findings?: readonly Finding[];
-  readonly openQuestions?: readonly string[];
+  readonly openQuestions?: readonly Question[];
   readonly usage?: Usage;
   readonly changed?: boolean;
   /**

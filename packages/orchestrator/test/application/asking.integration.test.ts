@@ -45,7 +45,7 @@ test("a run that asks frees its slot, and goes on with the answer in its specifi
   expect(await open.orchestrator.result(run.runId)).toMatchObject({
     status: "needs_input",
     waitingFor: "input",
-    openQuestions: ["Which provider?"],
+    openQuestions: [{ id: "Q1", text: "Which provider?" }],
     answerBy: expect.any(String),
   });
 
@@ -71,7 +71,7 @@ test("without an answer in time it fails, and says what to do", async () => {
   expect(result).toMatchObject({
     status: "failed",
     failure: { code: "QUESTIONS_UNANSWERED", remedy: expect.any(String) },
-    openQuestions: ["Which provider?"],
+    openQuestions: [{ id: "Q1", text: "Which provider?" }],
   });
   expect(await remote.starts()).toEqual(["specify 1"]);
   await expect(answer(open, run.runId, ["late"])).rejects.toMatchObject({ code: "RUN_ENDED" });
@@ -87,7 +87,10 @@ test("after three rounds it goes on with the agent's assumptions, and records wh
     await answer(open, run.runId, [null]);
   }
   const result = await untilClosed(open.orchestrator, run.runId);
-  expect(result).toMatchObject({ status: "succeeded", openQuestions: ["Which provider?"] });
+  expect(result).toMatchObject({
+    status: "succeeded",
+    openQuestions: [{ id: "Q1", text: "Which provider?" }],
+  });
   expect(phaseOf(result, "specify")).toMatchObject({ attempt: 4 });
 });
 

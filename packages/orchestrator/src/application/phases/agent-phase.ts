@@ -71,7 +71,8 @@ async function judge(
   const featureDirectory = run.featureDirectory ?? "";
   const harvest = await deps.git.harvest(gitRun, { phase, attempt, featureDirectory }, signal);
   const findings = verifyPhase(phase, harvest);
-  const questions = openQuestions(harvest);
+  const said = phase === "specify" ? evidence.lastMessage : undefined;
+  const questions = openQuestions(harvest, said);
   if (findings.length > 0) {
     const first = findings[0];
     return {

@@ -1,6 +1,6 @@
 import type { Usage } from "../../contract/run-result.ts";
 import type { Failure, Finding } from "../../domain/failure.ts";
-import type { AnsweredQuestion } from "../../domain/questions.ts";
+import type { AnsweredQuestion, Question } from "../../domain/questions.ts";
 import type { StoredArtifact } from "../../ports/artifact-store.ts";
 import type { RunFacts, RunRecord } from "../../ports/run-repository.ts";
 import type { Dependencies } from "../dependencies.ts";
@@ -34,6 +34,8 @@ export interface PhaseContext {
 export interface Evidence {
   readonly artifacts: StoredArtifact[];
   usage?: Usage | undefined;
+  /** What the agent said last, where there was one. */
+  lastMessage?: string;
 }
 
 /** What a phase has found out or made, good or not: stored in one commit. */
@@ -42,7 +44,7 @@ export interface PhaseReport {
   readonly failure?: Failure;
   readonly facts?: RunFacts;
   readonly checkpoint?: Uint8Array;
-  readonly openQuestions?: readonly string[];
+  readonly openQuestions?: readonly Question[];
   /** The tree differs from the one the phase began with. */
   readonly changed: boolean;
   /** More for the closing event's data. */

@@ -47,6 +47,7 @@ export async function superviseAgent(
     return endedByUs(context, exit) ?? reader.classify(exit);
   } finally {
     evidence.usage = events.usage();
+    evidence.lastMessage = events.lastMessage();
     // Nothing of this attempt is written after its end.
     await events.close();
     await Promise.allSettled([logs.stdout.discard(), logs.stderr.discard()]);

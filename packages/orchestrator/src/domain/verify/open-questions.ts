@@ -1,26 +1,37 @@
+import { oneLine } from "../one-line.ts";
+import type { Question } from "../questions.ts";
+import { matchQuestions } from "./match-questions.ts";
 import type { PhaseOutput } from "./phase-output.ts";
+import { MAX_TEXT_LENGTH, questionTables } from "./question-tables.ts";
 
 const MAX_QUESTIONS = 20;
-const MAX_LENGTH = 500;
-const QUESTION = /\[NEEDS CLARIFICATION:([^\]]{0,2000})/g;
+const MARKER = /\[NEEDS CLARIFICATION:([^\]]{0,2000})/g;
 
 /**
  * The questions `specify` left open, in the order of the specification: an outcome of the phase, as
- * data, not a failure. Texts in one line, at most 20, cut at 500 characters, each once.
+ * data, not a failure. They come from the markers in `spec.md` and from what the agent said last;
+ * where both speak of the same thing it is one question. At most 20, each once; texts in one line,
+ * cut at 500 characters.
+ *
+ * @param lastMessage what the agent said at its end, as far as it is known
  */
-export function openQuestions(output: PhaseOutput): readonly string[] {
+export function openQuestions(output: PhaseOutput, lastMessage = ""): readonly Question[] {
+  return matchQuestions(markersOf(output), questionTables(lastMessage))
+    .slice(0, MAX_QUESTIONS)
+    .map((question, ix) => ({ id: `Q${ix + 1}`, ...question }));
+}
+
+function markersOf(output: PhaseOutput): readonly string[] {
   const spec = output.read(`${output.featureDirectory}/spec.md`) ?? "";
-  const questions = new Set<string>();
-  for (const [, words = ""] of spec.matchAll(QUESTION)) {
-    const text = words.replace(/[\p{C}\s]+/gu, " ").trim();
+  const markers = new Set<string>();
+  for (const [, words = ""] of spec.matchAll(MARKER)) {
+    const text = oneLine(words, MAX_TEXT_LENGTH);
     if (text !== "") {
-      questions.add(
-        text.length > MAX_LENGTH ? `${text.slice(0, MAX_LENGTH - 1).toWellFormed()}…` : text,
-      );
+      markers.add(text);
     }
-    if (questions.size === MAX_QUESTIONS) {
+    if (markers.size === MAX_QUESTIONS) {
       break;
     }
   }
-  return [...questions];
+  return [...markers];
 }

@@ -1,4 +1,5 @@
 import type { Finding } from "../failure.ts";
+import { oneLine } from "../one-line.ts";
 import type { AgentPhase } from "../phase.ts";
 import type { Check } from "./check.ts";
 import type { PhaseOutput } from "./phase-output.ts";
@@ -32,9 +33,9 @@ export function verifyPhase(phase: AgentPhase, output: PhaseOutput): readonly Fi
     const all = broken(output);
     const findings = all.slice(0, MAX_FINDINGS_PER_CHECK).map((one) => ({
       check: name,
-      path: brief(one.path ?? path(directory)),
+      path: oneLine(one.path ?? path(directory), MAX_TEXT_LENGTH),
       expected: expected(directory),
-      found: brief(one.found),
+      found: oneLine(one.found, MAX_TEXT_LENGTH),
     }));
     const left = all.length - findings.length;
     const last = findings.at(-1);
@@ -42,15 +43,4 @@ export function verifyPhase(phase: AgentPhase, output: PhaseOutput): readonly Fi
       ? [...findings, { ...last, path: path(directory), found: `${left} more of the same kind` }]
       : findings;
   });
-}
-
-/** One line of printable text: findings go into logs and prompts. */
-function brief(text: string): string {
-  const line = text
-    .slice(0, MAX_TEXT_LENGTH * 2)
-    .replace(/[\p{C}\s]+/gu, " ")
-    .trim();
-  return line.length > MAX_TEXT_LENGTH
-    ? `${line.slice(0, MAX_TEXT_LENGTH - 1).toWellFormed()}…`
-    : line;
 }

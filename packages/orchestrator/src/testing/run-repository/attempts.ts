@@ -138,7 +138,9 @@ export function describeAttempts(factory: RunRepositoryFactory): void {
         state: "failed",
         failure: failure("POSTCONDITION_FAILED", "specify: 1 of 5 checks failed", { findings }),
         findings,
-        openQuestions: ["Which provider?"],
+        openQuestions: [
+          { id: "Q1", text: "Which provider?", options: [{ key: "A", text: "Google" }] },
+        ],
         usage: { inputTokens: 5, cachedInputTokens: 1, outputTokens: 2, costUsd: null },
         changed: true,
       } as const;

@@ -24,7 +24,10 @@ async function asking(runs: RunRepository, owner?: Awaited<ReturnType<typeof own
       attempt,
       state: "failed",
       failure: failure("QUESTIONS_OPEN", "specify: 2 open questions"),
-      openQuestions: ["Which provider?", "How long?"],
+      openQuestions: [
+        { id: "Q1", text: "Which provider?" },
+        { id: "Q2", text: "How long?" },
+      ],
     },
     wait: {
       dueInMs: ANSWER_WITHIN_MS,

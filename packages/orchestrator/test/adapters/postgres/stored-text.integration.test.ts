@@ -41,7 +41,7 @@ describe("what an agent says", () => {
         state: "failed",
         failure: failed,
         findings,
-        openQuestions: [said],
+        openQuestions: [{ id: "Q1", text: said }],
       },
       events: [],
       outcome: {
@@ -52,7 +52,7 @@ describe("what an agent says", () => {
     });
     expect((await runs.findRun(runId))?.failure?.message).toBe("a\ufffdb\ufffd");
     expect(await runs.attemptsOf(runId)).toMatchObject([
-      { openQuestions: ["a\ufffdb\ufffd"], findings: [{ path: "a\ufffdb\ufffd" }] },
+      { openQuestions: [{ text: "a\ufffdb\ufffd" }], findings: [{ path: "a\ufffdb\ufffd" }] },
     ]);
   });
 

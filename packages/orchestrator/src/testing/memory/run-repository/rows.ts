@@ -2,6 +2,7 @@ import type { RunRequest } from "../../../contract/run-request.ts";
 import type { Usage } from "../../../contract/run-result.ts";
 import type { Failure, Finding } from "../../../domain/failure.ts";
 import type { Phase, PipelinePhase } from "../../../domain/phase.ts";
+import type { Question } from "../../../domain/questions.ts";
 import type { AttemptState, Outcome, RunStatus } from "../../../domain/run-state.ts";
 import type { StoredArtifact } from "../../../ports/artifact-store.ts";
 import type { DiffStat } from "../../../ports/git-workspace.ts";
@@ -68,7 +69,7 @@ export interface AttemptRow {
   readonly takeovers: number;
   readonly failure: Failure | null;
   readonly findings: readonly Finding[];
-  readonly openQuestions: readonly string[];
+  readonly openQuestions: readonly Question[];
   readonly usage: Usage | null;
   readonly changed: boolean;
   readonly startedAt: number | null;

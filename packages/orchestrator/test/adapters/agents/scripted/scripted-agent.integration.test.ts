@@ -86,7 +86,7 @@ describe("scripted agent", () => {
       "specify.checklist-exists",
     ]);
     const third = await runScripted(folder, "specify", { attempt: 3 });
-    expect(openQuestions(third.output)).toEqual(["Which providers?"]);
+    expect(openQuestions(third.output)).toEqual([{ id: "Q1", text: "Which providers?" }]);
     expect((await runScripted(folder, "plan")).exit.exitCode).toBe(0);
 
     const lines = (await readFile(starts, "utf8")).trimEnd().split("\n");
