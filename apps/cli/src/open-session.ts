@@ -26,6 +26,7 @@ export interface Session extends AsyncDisposable {
 export interface SessionOptions {
   readonly verbose?: boolean;
   readonly stateDir?: string;
+  readonly unsafe?: boolean;
 }
 
 /**
@@ -66,6 +67,7 @@ export async function configOf(
   const config: OrchestratorConfig = {
     ...fromEnvironment,
     stateDir: options.stateDir ?? fromEnvironment.stateDir,
+    ...(options.unsafe === true ? { unsafe: true } : {}),
     logLevel: fromEnvironment.logLevel ?? (options.verbose === true ? "info" : "error"),
     logFormat: fromEnvironment.logFormat ?? "text",
   };

@@ -16,6 +16,7 @@ export function program(): Command {
     .description("carry out one run here and wait for its end")
     .option("--cancel-on-interrupt", "Ctrl-C cancels the run instead of handing it over")
     .addOption(runtimeOption())
+    .addOption(unsafeOption())
     .action(async (repository, sentence, options) => {
       const { runCommand } = await import("./commands/run.ts");
       process.exitCode = await runCommand(repository, sentence, options);
@@ -32,6 +33,7 @@ export function program(): Command {
     .argument("<runId>", "the run", runId)
     .description("carry an interrupted run to its end here")
     .addOption(runtimeOption())
+    .addOption(unsafeOption())
     .action(async (id, options) => {
       const { resumeCommand } = await import("./commands/resume.ts");
       process.exitCode = await resumeCommand(id, options);
@@ -58,6 +60,7 @@ export function program(): Command {
     .argument("<runId>", "the run", runId)
     .option("--new-run-id <uuid>", "id of the new run: the same one twice is one run")
     .addOption(runtimeOption())
+    .addOption(unsafeOption())
     .description("go on from the last good phase of a run that failed, as a new run")
     .action(async (id, options) => {
       const { retryCommand } = await import("./commands/retry.ts");
@@ -141,14 +144,23 @@ export function program(): Command {
       process.exitCode = await migrateCommand(options);
     });
 
+  withCommonOptions(speckit.command("doctor"))
+    .description("look at what runs need on this machine")
+    .addOption(unsafeOption())
+    .action(async (options) => {
+      const { doctorCommand } = await import("./commands/doctor.ts");
+      process.exitCode = await doctorCommand(options);
+    });
+
   speckit
     .command("worker")
     .description("carry runs until stopped: of a fleet, or of the embedded database")
     .option("--verbose", "stack traces")
     .addOption(runtimeOption())
-    .action(async () => {
+    .addOption(unsafeOption())
+    .action(async (options) => {
       const { workerCommand } = await import("./commands/worker.ts");
-      process.exitCode = await workerCommand();
+      process.exitCode = await workerCommand(options);
     });
 
   speckit
@@ -175,6 +187,13 @@ function withRequestOptions(command: Command): Command {
     .argument("[sentence]", "what to build, in plain words; - reads it from stdin")
     .option("--file <path>", "read the sentence from a file")
     .option("--agent <backend>", "agent backend (default: SPECKIT_AGENT)")
+    .option("--model <name>", "the agent's model (default: the deployment's, else the agent's own)")
+    .option(
+      "--option <name=value>",
+      "an option of the agent, for example reasoningEffort=high; can be given again",
+      option,
+      [],
+    )
     .option("--base-branch <branch>", "branch to build on (default: the remote's)")
     .option("--branch <branch>", "branch to push (default: made from sentence and run id)")
     .option("--feature-directory <path>", "specs/NNN-name (default: the next number)")
@@ -190,6 +209,8 @@ function withRequestOptions(command: Command): Command {
     )
     .option("--dry-run", "do everything but the push")
     .option("--deadline-ms <ms>", "longest working time of the run, in milliseconds", count)
+    .option("--max-tokens <number>", "most tokens of all model calls, in and out", count)
+    .option("--max-usd <amount>", "highest cost of all model calls", amount)
     .option("--run-id <uuid>", "the run's id")
     .option("--idempotency-key <key>", "the same key with the same request is the same run")
     .option("--external-ref <text>", "your own reference, given back with the result");
@@ -201,12 +222,31 @@ function runtimeOption(): Option {
     .default("process");
 }
 
+function unsafeOption(): Option {
+  return new Option("--unsafe", "agents run without a sandbox of their own (as SPECKIT_UNSAFE=on)");
+}
+
 function count(text: string): number {
   const number = Number(text);
   if (!Number.isSafeInteger(number) || number < 1) {
     throw new InvalidArgumentError(`expected a whole number from 1 on, got ${text}`);
   }
   return number;
+}
+
+function amount(text: string): number {
+  const number = Number(text);
+  if (!(number > 0 && number < Number.POSITIVE_INFINITY)) {
+    throw new InvalidArgumentError(`expected an amount above 0, got ${text}`);
+  }
+  return number;
+}
+
+function option(text: string, before: readonly string[]): readonly string[] {
+  if (!/^[^=]+=/.test(text)) {
+    throw new InvalidArgumentError(`expected name=value, got ${text}`);
+  }
+  return [...before, text];
 }
 
 function runId(text: string): string {

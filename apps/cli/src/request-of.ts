@@ -14,7 +14,12 @@ export interface RequestOptions {
   readonly phases?: string;
   readonly dryRun?: boolean;
   readonly onQuestions?: string;
+  readonly model?: string;
+  /** `name=value`, each. */
+  readonly option?: readonly string[];
   readonly deadlineMs?: number;
+  readonly maxTokens?: number;
+  readonly maxUsd?: number;
   readonly runId?: string;
   readonly idempotencyKey?: string;
   readonly externalRef?: string;
@@ -28,7 +33,9 @@ export async function requestOf(
   sentence: string | undefined,
   options: RequestOptions,
 ): Promise<Record<string, unknown>> {
-  const { agent, phases, deadlineMs, dryRun } = options;
+  const { phases, dryRun } = options;
+  const agent = agentOf(options);
+  const limits = pick(options, ["deadlineMs", "maxTokens", "maxUsd"]);
   const request = {
     schemaVersion: 1,
     repository: addressOf(repository),
@@ -42,9 +49,9 @@ export async function requestOf(
       "externalRef",
       "onQuestions",
     ]),
-    ...(agent === undefined ? {} : { agent: { backend: agent } }),
+    ...(Object.keys(agent).length === 0 ? {} : { agent }),
     ...(phases === undefined ? {} : { phases: phases.split(",").map((name) => name.trim()) }),
-    ...(deadlineMs === undefined ? {} : { limits: { deadlineMs } }),
+    ...(Object.keys(limits).length === 0 ? {} : { limits }),
     ...(dryRun === true ? { dryRun } : {}),
   };
   const bytes = Buffer.byteLength(JSON.stringify(request));
@@ -55,6 +62,24 @@ export async function requestOf(
     );
   }
   return request;
+}
+
+function agentOf({ agent, model, option = [] }: RequestOptions): Record<string, unknown> {
+  return {
+    ...(agent === undefined ? {} : { backend: agent }),
+    ...(model === undefined ? {} : { model }),
+    ...(option.length === 0 ? {} : { options: Object.fromEntries(option.map(namedValue)) }),
+  };
+}
+
+/** `name=value`; true, false and numbers mean what they say. */
+function namedValue(text: string): readonly [string, string | number | boolean] {
+  const at = text.indexOf("=");
+  const [name, value] = [text.slice(0, at), text.slice(at + 1)];
+  if (value === "true" || value === "false") {
+    return [name, value === "true"];
+  }
+  return [name, /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : value];
 }
 
 /** A path of this machine as an absolute one; everything else as it stands. */

@@ -16,6 +16,7 @@ export {
   type Failure,
   type FailureClass,
   type Finding,
+  failure,
 } from "./domain/failure.ts";
 export {
   AGENT_PHASES,

@@ -3,7 +3,13 @@ import { openSession } from "../open-session.ts";
 import { eventLine, printEvents } from "../print-events.ts";
 
 /** What an agent did and said: `speckit logs` shows it. */
-const OF_AGENTS = new Set<string>(["phase.message", "phase.tool", "phase.file", "phase.usage"]);
+const OF_AGENTS = new Set<string>([
+  "phase.message",
+  "phase.reasoning",
+  "phase.tool",
+  "phase.file",
+  "phase.usage",
+]);
 
 /** `speckit events`: what happened to a run; with `--json` each as it is published, a CloudEvent a line. */
 export async function eventsCommand(

@@ -9,7 +9,7 @@ import { openSession } from "../open-session.ts";
  */
 export async function resumeCommand(
   runId: string,
-  options: { readonly json?: boolean; readonly verbose?: boolean },
+  options: { readonly json?: boolean; readonly verbose?: boolean; readonly unsafe?: boolean },
 ): Promise<ExitCode> {
   await using session = await openSession(options);
   const run = await session.orchestrator.find(runId);

@@ -6,7 +6,12 @@ import { openSession } from "../open-session.ts";
 /** `speckit retry`: a new run that goes on where another one failed, carried as `speckit run` would. */
 export async function retryCommand(
   runId: string,
-  options: { readonly newRunId?: string; readonly json?: boolean; readonly verbose?: boolean },
+  options: {
+    readonly newRunId?: string;
+    readonly json?: boolean;
+    readonly verbose?: boolean;
+    readonly unsafe?: boolean;
+  },
 ): Promise<ExitCode> {
   await using session = await openSession(options);
   const { orchestrator } = session;

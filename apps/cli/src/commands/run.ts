@@ -7,7 +7,7 @@ import { type RequestOptions, requestOf } from "../request-of.ts";
 export async function runCommand(
   repository: string,
   sentence: string | undefined,
-  options: RequestOptions & { readonly cancelOnInterrupt?: boolean },
+  options: RequestOptions & { readonly cancelOnInterrupt?: boolean; readonly unsafe?: boolean },
 ): Promise<ExitCode> {
   const request = await requestOf(repository, sentence, options);
   await using session = await openSession(options);

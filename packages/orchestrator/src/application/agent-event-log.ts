@@ -21,6 +21,8 @@ const FLUSH_MS = 250;
  */
 export interface AgentEventLog {
   readonly add: (events: readonly AgentEvent[]) => void;
+  /** Something of ours about the agent, among its own events. */
+  readonly note: (event: Pick<NewEvent, "type" | "data">) => void;
   /** Writes what is left, for as long as the lease can be trusted; then nothing more. Never rejects. */
   readonly close: () => Promise<void>;
   /** Sum of the usage events, undefined when there was none. */
@@ -95,6 +97,10 @@ export function agentEventLog(deps: {
       if (pending.length > 0) {
         writeSoon();
       }
+    },
+    note(event) {
+      pending.push({ ...event, phase, attempt });
+      writeSoon();
     },
     async close() {
       closing.abort();

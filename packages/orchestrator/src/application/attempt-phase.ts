@@ -13,6 +13,7 @@ import type { Evidence, PhaseContext, PhaseReport } from "./phases/phase-work.ts
 import { prepare } from "./phases/prepare.ts";
 import { publish } from "./phases/publish.ts";
 import { type Ending, recordEnd } from "./record-end.ts";
+import { totalUsage } from "./total-usage.ts";
 import { isDatabaseAway } from "./until-available.ts";
 import { orLost } from "./while-held.ts";
 
@@ -45,13 +46,16 @@ export async function attemptPhase(
   const workedMs = (): number => deps.clock.monotonicMs() - startedMs;
   const { deadlineMs, isLastOfRun } = deadline(deps, situation);
   const evidence: Evidence = { artifacts: [] };
+  const told = lastTold(attempts, phase);
   const context: PhaseContext = {
     deps: { ...deps, logger },
     run,
     lease,
     attempt,
-    findings: lastFindings(attempts, phase),
+    findings: told?.findings ?? [],
+    repairs: told?.attempt,
     answers,
+    spent: totalUsage(attempts),
     leftMs: () => deadlineMs - workedMs(),
     isLastOfRun,
     signal: AbortSignal.any([lease.lost, lease.cancelled, stopping]),
@@ -198,10 +202,10 @@ async function answersTo(
   );
 }
 
-function lastFindings(
+/** The newest attempt of a phase that was told what is wrong with it. */
+function lastTold(
   attempts: readonly AttemptRecord[],
   phase: PipelinePhase,
-): PhaseContext["findings"] {
-  const told = attempts.findLast((row) => row.phase === phase && row.findings.length > 0);
-  return told?.findings ?? [];
+): AttemptRecord | undefined {
+  return attempts.findLast((row) => row.phase === phase && row.findings.length > 0);
 }

@@ -116,6 +116,9 @@ async function step(
   { holdIsOver, leftAt }: { readonly holdIsOver: boolean; readonly leftAt: Look["leftAt"] },
 ): Promise<DeliveryVerdict | undefined> {
   const { run, attempts, state, lease, stopping } = situation;
+  if (state.kind === "ended" && state.cleanup === "done") {
+    return { do: "ack" }; // Our own commit closed it, and its answer was lost.
+  }
   if (state.kind === "ended") {
     const open = attempts.find((row) => row.phase === "cleanup" && row.state === "running");
     await orLost(lease, cleanUp(deps, run, lease, open));

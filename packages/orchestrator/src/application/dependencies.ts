@@ -8,6 +8,7 @@ import type { Identity } from "../ports/identity.ts";
 import type { JobRuntime } from "../ports/job-runtime.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Metrics } from "../ports/metrics.ts";
+import type { ModelGateway } from "../ports/model-gateway.ts";
 import type { RunRepository } from "../ports/run-repository.ts";
 import type { Transport } from "../ports/transport.ts";
 import type { Settings } from "./settings.ts";
@@ -21,6 +22,8 @@ export interface Dependencies {
   readonly artifacts: ArtifactStore;
   /** By name. */
   readonly backends: ReadonlyMap<string, AgentBackend>;
+  /** By the name of the credential each holds; a backend that names another one cannot run. */
+  readonly gateways?: ReadonlyMap<string, ModelGateway>;
   /** Used when a request names none; undefined: each request must name one. */
   readonly defaultBackend: string | undefined;
   /** The deployment's allow-list. */

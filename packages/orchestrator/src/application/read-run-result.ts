@@ -1,8 +1,9 @@
-import type { RunResult, Usage } from "../contract/run-result.ts";
+import type { RunResult } from "../contract/run-result.ts";
 import { PHASES, type Phase } from "../domain/phase.ts";
 import { SpeckitError } from "../domain/speckit-error.ts";
 import type { StoredArtifact } from "../ports/artifact-store.ts";
 import type { AttemptRecord, RunRecord, RunRepository } from "../ports/run-repository.ts";
+import { totalUsage } from "./total-usage.ts";
 
 /** Reads a run's result envelope as it stands now. @throws SpeckitError `RUN_NOT_FOUND` */
 export async function readRunResult(
@@ -75,24 +76,4 @@ function phaseResult(
     findings: last.findings,
     ...(last.failure === null ? {} : { failure: last.failure }),
   };
-}
-
-/** Tokens of every attempt, also the failed ones: they were paid for. One unknown cost makes the sum unknown. */
-function totalUsage(attempts: readonly AttemptRecord[]): Usage {
-  const total = {
-    inputTokens: 0,
-    cachedInputTokens: 0,
-    outputTokens: 0,
-    costUsd: 0 as number | null,
-  };
-  for (const { usage } of attempts) {
-    if (usage !== null) {
-      total.inputTokens += usage.inputTokens;
-      total.cachedInputTokens += usage.cachedInputTokens;
-      total.outputTokens += usage.outputTokens;
-      total.costUsd =
-        total.costUsd === null || usage.costUsd === null ? null : total.costUsd + usage.costUsd;
-    }
-  }
-  return total;
 }

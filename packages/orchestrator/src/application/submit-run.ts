@@ -55,6 +55,10 @@ export async function submitRun(
       `agent.backend: expected one of ${[...deps.backends.keys()].join(", ")}, got ${agent ?? "nothing"}`,
     );
   }
+  const refused = deps.backends.get(agent)?.refuse?.(request.agent ?? {});
+  if (refused !== undefined) {
+    throw new SpeckitError(refused.code, refused.message, { remedy: refused.remedy });
+  }
   const runId = request.runId?.toLowerCase() ?? deps.identity.newRunId();
   return storeAndWake(
     deps,

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { AGENT_PHASES, PHASES } from "../domain/phase.ts";
+import { agentReportSchema } from "./agent-report.ts";
 import { cloudEventSchema, REJECTED_EVENT, type RunEventType } from "./run-event.ts";
 import {
   diffSchema,
@@ -95,7 +96,9 @@ export const EVENT_DATA = {
   "phase.interrupted": ofPhase.extend(withFailure),
   "phase.skipped": ofPhase,
   "phase.cancelled": ofPhase,
+  "phase.agent": ofAgent.extend(agentReportSchema.shape),
   "phase.message": ofAgent.extend({ text }),
+  "phase.reasoning": ofAgent.extend({ text }),
   "phase.tool": ofAgent.extend({ name: text, detail: text, exitCode: z.int().optional() }),
   "phase.file": ofAgent.extend({ path: text, change: text }),
   "phase.usage": ofAgent.extend(usageSchema.shape),

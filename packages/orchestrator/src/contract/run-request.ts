@@ -58,12 +58,35 @@ export const runRequestSchema = z.strictObject({
     .meta({ description: "Default: `specs/<next number>-<slug>`, allotted once per run." }),
   agent: z
     .strictObject({
-      backend: z.string().regex(/^[a-z][a-z0-9-]{0,40}$/, {
-        error: "expected a name of lower-case letters, digits and '-'",
-      }),
+      backend: z
+        .string()
+        .regex(/^[a-z][a-z0-9-]{0,40}$/, {
+          error: "expected a name of lower-case letters, digits and '-'",
+        })
+        .optional()
+        .meta({ description: "Default: the deployment's default backend." }),
+      model: storableText
+        .min(1)
+        .max(100)
+        .optional()
+        .meta({ description: "As the backend names it; a deployment may allow only some." }),
+      options: z
+        .record(
+          z.string().min(1).max(50),
+          z.union([storableText.max(200), z.number(), z.boolean()], {
+            error: "expected text of at most 200 characters, a number, true or false",
+          }),
+        )
+        .refine((record) => Object.keys(record).length <= 20, {
+          error: "expected at most 20 options",
+        })
+        .optional()
+        .meta({
+          description:
+            "The backend's own, for example `reasoningEffort`; a deployment may allow only some.",
+        }),
     })
-    .optional()
-    .meta({ description: "Default: the deployment's default backend." }),
+    .optional(),
   phases: z
     .array(z.enum(AGENT_PHASES))
     .min(1)
@@ -76,9 +99,24 @@ export const runRequestSchema = z.strictObject({
       "Open questions of the specification: `assume` (default) records them and goes on with the agent's assumptions, `pause` waits for answers.",
   }),
   limits: z
-    .strictObject({ deadlineMs: z.int().min(1_000).max(86_400_000).optional() })
-    .optional()
-    .meta({ description: "deadlineMs: working time of the whole run, in milliseconds." }),
+    .strictObject({
+      deadlineMs: z
+        .int()
+        .min(1_000)
+        .max(86_400_000)
+        .optional()
+        .meta({ description: "Working time of the whole run, in milliseconds." }),
+      maxTokens: z.int().min(1).optional().meta({
+        description: "Tokens of all model calls, in and out, over all phases and attempts.",
+      }),
+      maxUsd: z
+        .number()
+        .positive()
+        .max(1_000_000)
+        .optional()
+        .meta({ description: "Cost of all model calls; needs a price for the model." }),
+    })
+    .optional(),
   externalRef: storableText
     .min(1)
     .max(500)

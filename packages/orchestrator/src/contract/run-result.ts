@@ -16,6 +16,10 @@ export const failureSchema = z.object({
   message: z.string().meta({ description: "one line for people" }),
   remedy: z.string().meta({ description: "what to do about it" }),
   findings: z.array(findingSchema).readonly().optional(),
+  resetsAt: z.iso
+    .datetime()
+    .optional()
+    .meta({ description: "when the rate limit or quota behind it ends, where that is known" }),
 });
 
 export const usageSchema = z.object({

@@ -56,13 +56,19 @@ export interface Failure {
   /** What to do about it. */
   readonly remedy: string;
   readonly findings?: readonly Finding[];
+  /** When the rate limit or quota behind it ends, ISO 8601; absent when nobody has said. */
+  readonly resetsAt?: string;
 }
 
 /** A failure of a known code; class and remedy come from the catalogue unless a better remedy is known. */
 export function failure(
   code: ErrorCode,
   message: string,
-  more: { readonly remedy?: string; readonly findings?: readonly Finding[] } = {},
+  more: {
+    readonly remedy?: string;
+    readonly findings?: readonly Finding[];
+    readonly resetsAt?: string | undefined;
+  } = {},
 ): Failure {
   return {
     code,
@@ -70,5 +76,6 @@ export function failure(
     message,
     remedy: more.remedy ?? ERROR_CODES[code].remedy,
     ...(more.findings === undefined ? {} : { findings: more.findings }),
+    ...(more.resetsAt === undefined ? {} : { resetsAt: more.resetsAt }),
   };
 }

@@ -1,3 +1,4 @@
+import type { ModelPrices } from "../adapters/gateway/index.ts";
 import type { LogLevel } from "../adapters/winston/index.ts";
 import type { Settings } from "../application/settings.ts";
 
@@ -21,6 +22,29 @@ export interface OrchestratorConfig {
   readonly allowPaths?: boolean;
   /** Default backend. */
   readonly agent?: string;
+  /** The backend `codex`. */
+  readonly codex?: {
+    /** Left out: runs with Codex are refused. */
+    readonly apiKey?: string;
+    /** Absolute path, or a name looked up in PATH. Default `codex`. */
+    readonly executable?: string;
+    /** Default `https://api.openai.com/v1`. */
+    readonly baseUrl?: string;
+    /** Added to each model call. */
+    readonly headers?: Readonly<Record<string, string>>;
+    /** For requests that name none; default Codex's own. */
+    readonly model?: string;
+    /** What requests may name; default every model. */
+    readonly models?: readonly string[];
+    /** Names of the options requests may set; default all there are. */
+    readonly options?: readonly string[];
+    /** Longest time of a model call without a byte. Default 120 000. */
+    readonly hangMs?: number;
+  };
+  /** By model; a model without one has an unknown cost. */
+  readonly modelPrices?: ModelPrices;
+  /** Agents run without a sandbox of their own. Default false. */
+  readonly unsafe?: boolean;
   /** argv of the backend `command`. */
   readonly agentCommand?: readonly [string, ...string[]];
   /** Runs carried at the same time. Default 2. */
@@ -64,5 +88,11 @@ export function secretsOf(config: OrchestratorConfig): readonly string[] {
     const { password } = new URL(text);
     return password === "" ? [] : [decodeURIComponent(password)];
   });
-  return [...urls, ...(config.gitCredentials ?? []).map((credential) => credential.token)];
+  const { apiKey, headers = {} } = config.codex ?? {};
+  return [
+    ...urls,
+    ...(config.gitCredentials ?? []).map((credential) => credential.token),
+    ...(apiKey === undefined ? [] : [apiKey]),
+    ...Object.values(headers),
+  ];
 }

@@ -1,5 +1,6 @@
 export { type MigrationReport, migrateDatabase } from "../adapters/postgres/index.ts";
 export { type OrchestratorConfig, secretsOf } from "./config.ts";
+export { diagnose } from "./diagnose.ts";
 export {
   loggerFor,
   type OpenOptions,

@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { commandBackend, scriptedBackend } from "../adapters/agents/index.ts";
 import { fileArtifactStore } from "../adapters/artifacts/index.ts";
 import { gitWorkspace } from "../adapters/git/index.ts";
 import { migrateDatabase, postgresRunRepository } from "../adapters/postgres/index.ts";
@@ -11,11 +10,11 @@ import { Orchestrator } from "../application/orchestrator.ts";
 import { DEFAULT_SETTINGS } from "../application/settings.ts";
 import { isRepositoryAllowed } from "../domain/repository-address.ts";
 import { SpeckitError } from "../domain/speckit-error.ts";
-import type { AgentBackend } from "../ports/agent-backend.ts";
 import type { ReachFailpoint } from "../ports/failpoints.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Metrics } from "../ports/metrics.ts";
 import type { Transport } from "../ports/transport.ts";
+import { agentBackends } from "./agent-backends.ts";
 import { type OrchestratorConfig, secretsOf } from "./config.ts";
 
 const WEEK_MS = 7 * 86_400_000;
@@ -87,7 +86,7 @@ export async function openOrchestrator(
     const transport = undo.use(
       await openTransport(config, { deploymentId, logger, metrics, reach }),
     );
-    const backends = backendsOf(config);
+    const backends = agentBackends(config);
     const deps: Dependencies = {
       runs,
       transport,
@@ -141,20 +140,6 @@ function allowsFile(config: OrchestratorConfig): boolean {
     config.allowPaths === true ||
     (config.repositories ?? []).some((pattern) => pattern.startsWith("file://"))
   );
-}
-
-function backendsOf(config: OrchestratorConfig): readonly AgentBackend[] {
-  const scripted = scriptedBackend();
-  return config.agentCommand === undefined
-    ? [scripted]
-    : [
-        commandBackend({
-          name: "command",
-          description: `the command ${config.agentCommand[0]}`,
-          argv: config.agentCommand,
-        }),
-        scripted,
-      ];
 }
 
 /** Its library is loaded only where it is used. */

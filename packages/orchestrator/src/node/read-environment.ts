@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { z } from "zod";
+import { CODEX_OPTION_NAMES } from "../adapters/agents/codex/index.ts";
 import { LOG_LEVELS } from "../adapters/winston/index.ts";
 import { SpeckitError } from "../domain/speckit-error.ts";
 import type { OrchestratorConfig } from "./config.ts";
@@ -28,20 +29,37 @@ const list = z.string().transform((text) =>
     .filter(Boolean),
 );
 
-const argv = z
-  .string()
-  .transform((text, context): unknown => {
+const json = (example: string) =>
+  z.string().transform((text, context): unknown => {
     try {
       return JSON.parse(text);
     } catch {
-      context.addIssue({
-        code: "custom",
-        message: 'expected a JSON array such as ["my-agent","--quiet"]',
-      });
+      context.addIssue({ code: "custom", message: `expected JSON such as ${example}` });
       return z.NEVER;
     }
-  })
-  .pipe(z.tuple([z.string().min(1)], z.string(), { error: "expected a JSON array of strings" }));
+  });
+
+const argv = json('["my-agent","--quiet"]').pipe(
+  z.tuple([z.string().min(1)], z.string(), { error: "expected a JSON array of strings" }),
+);
+
+/** What may stand in an HTTP header. */
+const key = z.string().regex(/^[\x21-\x7e]+$/, { error: "expected a key without white space" });
+
+const modelName = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}$/, { error: "expected a model's name" });
+
+const usd = z.number({ error: "expected a number of USD per million tokens" }).nonnegative();
+const prices = z.record(
+  modelName,
+  z.strictObject({
+    inputUsdPerMTok: usd,
+    cachedInputUsdPerMTok: usd,
+    outputUsdPerMTok: usd,
+    asOf: z.iso.date({ error: "expected the date of the price, as 2026-11-01" }),
+  }),
+);
 
 const port = z.coerce.number({ error: "expected a port number" }).int().min(0).max(65_535);
 
@@ -60,8 +78,35 @@ const environmentSchema = z
     SPECKIT_HOME: z.string().refine(isAbsolute, { error: "expected an absolute path" }).optional(),
     SPECKIT_REPOSITORIES: list.optional(),
     SPECKIT_AGENT: z
-      .enum(["command", "scripted"], { error: "expected command or scripted" })
+      .enum(["codex", "command", "scripted"], { error: "expected codex, command or scripted" })
       .optional(),
+    CODEX_API_KEY: key.optional(),
+    OPENAI_API_KEY: key.optional(),
+    SPECKIT_CODEX_PATH: z
+      .string()
+      .refine((path) => !path.includes("/") || isAbsolute(path), {
+        error: "expected an absolute path, or a name without /",
+      })
+      .optional(),
+    SPECKIT_CODEX_BASE_URL: url(["https:", "http:"]).optional(),
+    SPECKIT_CODEX_HEADERS: json('{"OpenAI-Organization":"org-1"}')
+      .pipe(z.record(z.string().regex(/^[A-Za-z0-9-]+$/), z.string()))
+      .optional(),
+    SPECKIT_CODEX_MODEL: modelName.optional(),
+    SPECKIT_CODEX_MODELS: list.pipe(z.array(modelName)).optional(),
+    SPECKIT_CODEX_OPTIONS: list
+      .transform((names) => names.filter((name) => name !== "none"))
+      .pipe(
+        z.array(
+          z.enum(CODEX_OPTION_NAMES, {
+            error: `expected ${CODEX_OPTION_NAMES.join(", ")}, or none`,
+          }),
+        ),
+      )
+      .optional(),
+    SPECKIT_MODEL_PRICES: json('{"gpt-5.5":{"inputUsdPerMTok":1.25, …}}').pipe(prices).optional(),
+    SPECKIT_MODEL_HANG_MS: ms(1_000, DAY_MS).optional(),
+    SPECKIT_UNSAFE: z.enum(["on", "off"], { error: "expected on or off" }).optional(),
     SPECKIT_AGENT_COMMAND: argv.optional(),
     SPECKIT_RUNTIME: z
       .literal("process", { error: "expected process: no other runtime exists yet" })
@@ -197,7 +242,19 @@ function configOf(values: z.infer<typeof environmentSchema>, env: Environment): 
     stateDir: values.SPECKIT_HOME ?? defaultStateDir(env),
     repositories: values.SPECKIT_REPOSITORIES,
     agent:
-      values.SPECKIT_AGENT ?? (values.SPECKIT_AGENT_COMMAND === undefined ? undefined : "command"),
+      values.SPECKIT_AGENT ?? (values.SPECKIT_AGENT_COMMAND === undefined ? "codex" : "command"),
+    codex: definedOnly({
+      apiKey: values.CODEX_API_KEY ?? values.OPENAI_API_KEY,
+      executable: values.SPECKIT_CODEX_PATH,
+      baseUrl: values.SPECKIT_CODEX_BASE_URL,
+      headers: values.SPECKIT_CODEX_HEADERS,
+      model: values.SPECKIT_CODEX_MODEL,
+      models: values.SPECKIT_CODEX_MODELS,
+      options: values.SPECKIT_CODEX_OPTIONS,
+      hangMs: values.SPECKIT_MODEL_HANG_MS,
+    }),
+    modelPrices: values.SPECKIT_MODEL_PRICES,
+    unsafe: values.SPECKIT_UNSAFE === undefined ? undefined : values.SPECKIT_UNSAFE === "on",
     agentCommand: values.SPECKIT_AGENT_COMMAND,
     slots: values.SPECKIT_SLOTS,
     settings: definedOnly({

@@ -52,8 +52,64 @@ export const SETTINGS = [
   },
   {
     name: "SPECKIT_AGENT",
-    default: "`command` when SPECKIT_AGENT_COMMAND is set, else none",
-    meaning: "Backend for requests that name none: `command` or `scripted`.",
+    default: "`command` when SPECKIT_AGENT_COMMAND is set, else `codex`",
+    meaning: "Backend for requests that name none: `codex`, `command` or `scripted`.",
+  },
+  {
+    name: "CODEX_API_KEY",
+    secret: true,
+    meaning:
+      "Key of the model's provider for the backend `codex`. Only the gateway has it: agents get a throw-away token.",
+    default: "OPENAI_API_KEY",
+  },
+  { name: "OPENAI_API_KEY", secret: true, meaning: "The same, where CODEX_API_KEY is not set." },
+  {
+    name: "SPECKIT_CODEX_PATH",
+    default: "codex",
+    meaning: "Codex's executable: an absolute path, or a name looked up in PATH.",
+  },
+  {
+    name: "SPECKIT_CODEX_BASE_URL",
+    default: "https://api.openai.com/v1",
+    meaning: "Where the gateway sends Codex's model calls: a server of the Responses API.",
+  },
+  {
+    name: "SPECKIT_CODEX_HEADERS",
+    secret: true,
+    meaning:
+      'Headers the gateway adds to them, as a JSON object, for example `{"OpenAI-Organization":"org-1"}`.',
+  },
+  {
+    name: "SPECKIT_CODEX_MODEL",
+    default: "Codex's own",
+    meaning: "Model for requests that name none.",
+  },
+  {
+    name: "SPECKIT_CODEX_MODELS",
+    default: "every model",
+    meaning: "Models a request may name, separated by commas; the default model always may.",
+  },
+  {
+    name: "SPECKIT_CODEX_OPTIONS",
+    default: "reasoningEffort,reasoningSummary,verbosity",
+    meaning: "Options a request may set, separated by commas; `none` for none.",
+  },
+  {
+    name: "SPECKIT_MODEL_PRICES",
+    default: "none: costs are not known",
+    meaning:
+      'Prices in USD per million tokens, as a JSON object by model: `{"gpt-5.5":{"inputUsdPerMTok":1.25,"cachedInputUsdPerMTok":0.125,"outputUsdPerMTok":10,"asOf":"2026-11-01"}}`.',
+  },
+  {
+    name: "SPECKIT_MODEL_HANG_MS",
+    default: "120000",
+    meaning: "How long a model call may go without a byte from the provider, in milliseconds.",
+  },
+  {
+    name: "SPECKIT_UNSAFE",
+    default: "off",
+    meaning:
+      "`on`: agents run without a sandbox of their own. In the process runtime nothing else holds them.",
   },
   {
     name: "SPECKIT_AGENT_COMMAND",

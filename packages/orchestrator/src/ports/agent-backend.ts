@@ -1,6 +1,8 @@
 import type { Failure, Finding } from "../domain/failure.ts";
 import type { AgentPhase } from "../domain/phase.ts";
 import type { AnsweredQuestion } from "../domain/questions.ts";
+import type { Diagnosis, DiagnosisTools } from "./diagnosis.ts";
+import type { ModelAccess, ModelCall } from "./model-gateway.ts";
 
 /** What an agent is asked to do, before a backend puts it into its own words. */
 export interface AgentPrompt {
@@ -19,6 +21,13 @@ export interface AgentPrompt {
   readonly mayAsk: boolean;
 }
 
+/** What a request says about the agent besides its backend. */
+export interface AgentChoice {
+  readonly model?: string | undefined;
+  /** What they mean is the backend's business. */
+  readonly options?: Readonly<Record<string, string | number | boolean>> | undefined;
+}
+
 export interface AgentContext {
   readonly runId: string;
   readonly phase: AgentPhase;
@@ -27,6 +36,11 @@ export interface AgentContext {
   readonly workspace: string;
   /** Absolute path of the attempt's own HOME as the agent will see it. */
   readonly home: string;
+  readonly choice: AgentChoice;
+  /** An earlier attempt's conversation, whose files are in HOME again: go on with it. */
+  readonly sessionId?: string | undefined;
+  /** The way to its model, for a backend that has a credential. */
+  readonly access?: Pick<ModelAccess, "baseUrl" | "token"> | undefined;
 }
 
 /** How to call the agent. The runtime starts it; a backend starts nothing. */
@@ -43,6 +57,8 @@ export interface AgentCommand {
 /** Something an agent did, as far as its output tells. */
 export type AgentEvent =
   | { readonly type: "message"; readonly text: string }
+  /** A summary of what it thinks, where it tells one. */
+  | { readonly type: "reasoning"; readonly text: string }
   | {
       readonly type: "tool";
       readonly name: string;
@@ -60,17 +76,28 @@ export type AgentEvent =
     }
   | { readonly type: "warning"; readonly text: string };
 
+/** How an agent's process ended, with what its model calls came to. */
+export interface AgentExit {
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  /** Last part of stderr, for matching only: never part of a message. */
+  readonly stderrTail: string;
+  /** As the gateway saw them, in order; empty for a backend without a credential. */
+  readonly calls: readonly ModelCall[];
+}
+
 /** Reads one attempt's output. Holds whatever state it needs between lines. */
 export interface AgentReader {
-  /** One line of stdout without its end; lines over the runtime's limit arrive cut. */
-  readonly read: (line: string) => readonly AgentEvent[];
+  /**
+   * One line of stdout without its end.
+   *
+   * @param tail the end of a line that was over the runtime's limit and arrives cut
+   */
+  readonly read: (line: string, tail?: string) => readonly AgentEvent[];
   /** The failure an exit stands for, undefined when the agent says it is done. */
-  readonly classify: (exit: {
-    readonly exitCode: number | null;
-    readonly signal: string | null;
-    /** Last part of stderr, for matching only: never part of a message. */
-    readonly stderrTail: string;
-  }) => Failure | undefined;
+  readonly classify: (exit: AgentExit) => Failure | undefined;
+  /** What a later attempt can go on with, for a backend that keeps sessions. */
+  readonly sessionId?: () => string | undefined;
 }
 
 /** How to call a coding agent and how to read it. */
@@ -78,6 +105,26 @@ export interface AgentBackend {
   readonly name: string;
   /** One line for people: what stands behind the name. */
   readonly description: string;
+  /**
+   * The credential its model calls are made with. The gateway holds the key; the agent gets a
+   * throw-away token. Left out: the agent brings its own, or calls no model.
+   */
+  readonly credential?: string;
+  /** What holds the agent's own commands, for the environment report. */
+  readonly sandbox?: string;
+  /** Folders below HOME that hold a conversation, for an agent that can go on with one. */
+  readonly sessionFolders?: readonly string[];
+  /** Prints the agent's version and nothing else. */
+  readonly versionArgv?: readonly [string, ...string[]];
+  /** Why a request's choice is refused. Left out: any model and option is. */
+  readonly refuse?: (choice: AgentChoice) => Failure | undefined;
+  /** Why no run can be carried out with it here, asked before anything is done. */
+  readonly unready?: () => Failure | undefined;
+  /** Looks at what it needs on this machine. */
+  readonly diagnose?: (tools: DiagnosisTools) => Promise<readonly Diagnosis[]>;
+  /** The model a choice comes to, undefined: the agent's own default. */
+  readonly modelOf?: (choice: AgentChoice) => string | undefined;
   readonly command: (prompt: AgentPrompt, context: AgentContext) => AgentCommand;
-  readonly reader: () => AgentReader;
+  /** @param workspace absolute path as the agent sees it: files are told relative to it */
+  readonly reader: (workspace: string) => AgentReader;
 }

@@ -1,11 +1,14 @@
 export type * from "./agent-backend.ts";
 export type * from "./artifact-store.ts";
 export type * from "./clock.ts";
+export type * from "./credential-repository.ts";
+export type * from "./diagnosis.ts";
 export type * from "./failpoints.ts";
 export type * from "./git-workspace.ts";
 export type * from "./identity.ts";
 export type * from "./job-runtime.ts";
 export type * from "./logger.ts";
 export type * from "./metrics.ts";
+export type * from "./model-gateway.ts";
 export type * from "./run-repository.ts";
 export type * from "./transport.ts";

@@ -12,6 +12,8 @@ export interface JobSpec {
   /** Written below `home` before the start; relative paths. */
   readonly files: readonly { readonly path: string; readonly content: string }[];
   readonly stdin: string;
+  /** Folders below `home` whose files are told with the exit; default none. */
+  readonly keep?: readonly string[];
   /** Absolute; the working directory. */
   readonly workspace: string;
   /** Absolute; the job's HOME. */
@@ -28,8 +30,8 @@ export interface JobSpec {
 export interface JobListener {
   readonly onStdout: (piece: Uint8Array) => Promise<void>;
   readonly onStderr: (piece: Uint8Array) => Promise<void>;
-  /** One line of stdout without its end, cut at 1 MiB. */
-  readonly onLine: (line: string) => void;
+  /** One line of stdout without its end. Of one over 1 MiB, its first MiB, and its last kB as `tail`. */
+  readonly onLine: (line: string, tail?: string) => void;
 }
 
 export interface JobExit {
@@ -40,6 +42,14 @@ export interface JobExit {
   readonly durationMs: number;
   /** Last 16 kB of stderr. */
   readonly stderrTail: string;
+  /** Text files of the folders in `keep`, at most 16 MiB in all: larger ones are left out. */
+  readonly kept?: readonly KeptFile[];
+}
+
+export interface KeptFile {
+  /** Relative to `home`. */
+  readonly path: string;
+  readonly content: string;
 }
 
 export interface Job {
@@ -64,6 +74,11 @@ export interface RuntimeReport {
 /** Carries out jobs. */
 export interface JobRuntime {
   readonly report: () => Promise<RuntimeReport>;
+  /**
+   * What a short command prints where jobs run, its first 4 kB; undefined when it cannot be started,
+   * exits with another code than 0, or takes longer than ten seconds. Left out: nothing can be asked.
+   */
+  readonly outputOf?: (argv: readonly [string, ...string[]]) => Promise<string | undefined>;
   /**
    * Starts a job; an aborted signal kills it.
    *

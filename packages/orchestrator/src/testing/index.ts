@@ -1,4 +1,5 @@
 export { FAILPOINTS } from "../ports/failpoints.ts";
+export { type AgentBackendUnderTest, describeAgentBackend } from "./agent-backend-contract.ts";
 export { describeArtifactStore } from "./artifact-store-contract.ts";
 export { describeGitWorkspace } from "./git-workspace-contract.ts";
 export { describeJobRuntime } from "./job-runtime-contract.ts";

@@ -21,11 +21,14 @@ const here = await workshop();
 const WORK = { slots: 2, hostname: "here" };
 
 /** Carries the call out, and then loses its answer, the first time it is called. */
-function losesFirstAnswer(runs: RunRepository, name: "startAttempt" | "releaseRun" | "claimRun") {
+function losesFirstAnswer(
+  runs: RunRepository,
+  name: "startAttempt" | "releaseRun" | "claimRun" | "finishCleanup",
+) {
   let isLost = false;
   return {
     ...runs,
-    // biome-ignore lint/suspicious/noExplicitAny: any one of three methods, passed on as it came.
+    // biome-ignore lint/suspicious/noExplicitAny: any one of four methods, passed on as it came.
     async [name](...args: any[]) {
       // biome-ignore lint/suspicious/noExplicitAny: see above
       const answer = await (runs[name] as any)(...args);
@@ -119,6 +122,26 @@ test("a claim that was not answered is made again, without waiting for its own l
   const waitedMs = (second?.createdAt.getTime() ?? 0) - (first?.createdAt.getTime() ?? 0);
   expect(waitedMs).toBeLessThan(open.deps.settings.leaseMs);
   expect(await untilClosed(open.orchestrator, run.runId)).toMatchObject({ status: "succeeded" });
+});
+
+test("a run whose closing was not answered is closed, and nobody tries to clean up again", async () => {
+  const remote = await here.remote();
+  const begun: string[] = [];
+  await using open = here.open("lost-closing", {
+    runs: (runs) => ({
+      ...losesFirstAnswer(runs, "finishCleanup"),
+      startAttempt(hold, phase) {
+        begun.push(phase);
+        return runs.startAttempt(hold, phase);
+      },
+    }),
+  });
+  {
+    await using _worker = await open.orchestrator.work(WORK);
+    const { run } = await open.orchestrator.submit(requestFor(remote.path));
+    expect((await untilClosed(open.orchestrator, run.runId)).status).toBe("succeeded");
+  }
+  expect(begun.filter((phase) => phase === "cleanup")).toHaveLength(1);
 });
 
 test("a run whose hand-over was not answered is handed over once", async () => {

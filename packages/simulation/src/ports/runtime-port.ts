@@ -45,7 +45,8 @@ export function runtimePort(world: World, process: Omit<Process, "deps">): JobRu
             {
               onStdout: async () => {},
               onStderr: async () => {},
-              onLine: (line) => toSupervisor("agent: line", () => listener.onLine(line)),
+              onLine: (line, tail) =>
+                toSupervisor("agent: line", () => listener.onLine(line, tail)),
             },
             signal,
           );

@@ -1,5 +1,9 @@
-/** Longest line told to a listener; what is beyond it is dropped up to the line's end. */
+import { ByteTail } from "./byte-tail.ts";
+
+/** Longest line told to a listener whole. */
 export const LINE_MAX_BYTES = 1024 * 1024;
+/** Of a longer one, what is told of its end. */
+export const LINE_TAIL_BYTES = 1024;
 
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
@@ -10,14 +14,16 @@ const FIRST_CAPACITY_BYTES = 4096;
  * arrive: one buffer, doubled up to `maxBytes`. Bytes that are not UTF-8 become U+FFFD; NULs stay.
  */
 export class LineCutter {
-  readonly #onLine: (line: string) => void;
+  readonly #onLine: (line: string, tail?: string) => void;
   readonly #maxBytes: number;
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   #line = Buffer.allocUnsafe(FIRST_CAPACITY_BYTES);
   #length = 0;
-  #isCut = false;
+  /** Of a line that was cut. */
+  #tail: ByteTail | undefined;
 
-  constructor(onLine: (line: string) => void, maxBytes: number = LINE_MAX_BYTES) {
+  /** @param onLine gets the end of a line that was cut as `tail` */
+  constructor(onLine: (line: string, tail?: string) => void, maxBytes: number = LINE_MAX_BYTES) {
     this.#onLine = onLine;
     this.#maxBytes = maxBytes;
   }
@@ -42,7 +48,10 @@ export class LineCutter {
   #keep(part: Uint8Array): void {
     const room = this.#maxBytes - this.#length;
     const kept = part.length > room ? part.subarray(0, room) : part;
-    this.#isCut ||= kept.length < part.length;
+    if (kept.length < part.length) {
+      this.#tail ??= new ByteTail(LINE_TAIL_BYTES);
+      this.#tail.push(part.subarray(kept.length));
+    }
     const needed = this.#length + kept.length;
     if (needed > this.#line.length) {
       const larger = Buffer.allocUnsafe(
@@ -57,15 +66,20 @@ export class LineCutter {
 
   #tell(): void {
     let end = this.#length;
-    if (this.#isCut) {
+    const tail = this.#tail;
+    if (tail !== undefined) {
       end = characterBoundary(this.#line, end);
     } else if (end > 0 && this.#line[end - 1] === CARRIAGE_RETURN) {
       end -= 1;
     }
     const text = this.#decoder.decode(this.#line.subarray(0, end));
     this.#length = 0;
-    this.#isCut = false;
-    this.#onLine(text);
+    this.#tail = undefined;
+    if (tail === undefined) {
+      this.#onLine(text);
+    } else {
+      this.#onLine(text, tail.text());
+    }
   }
 }
 

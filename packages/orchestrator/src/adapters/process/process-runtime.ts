@@ -5,6 +5,7 @@ import { type Containment, probeContainment } from "./containment.ts";
 import { findExecutable } from "./find-executable.ts";
 import { keeperSeconds } from "./keeper-script.ts";
 import { launchAgent } from "./launch.ts";
+import { outputOf } from "./output-of.ts";
 import { agentEnvironment, prepareHome } from "./prepare-home.ts";
 import { superviseAgent } from "./supervise.ts";
 
@@ -37,6 +38,7 @@ export function processRuntime(options: ProcessRuntimeOptions = {}): JobRuntime 
 
   return {
     report: async () => describe(await probe()),
+    outputOf,
     start: async (asked, listener, signal) => {
       const askedMs = performance.now();
       const prepared = { ...asked, env: agentEnvironment(asked) };

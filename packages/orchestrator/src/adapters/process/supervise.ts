@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Job, JobExit, JobListener, JobSpec } from "../../ports/job-runtime.ts";
 import { ByteTail } from "./byte-tail.ts";
+import { keptFiles } from "./kept-files.ts";
 import type { Launched } from "./launch.ts";
 import { LineCutter } from "./line-cutter.ts";
 import { Activity, pump } from "./pump.ts";
@@ -103,8 +104,10 @@ export function superviseAgent(options: {
     if (ranOut && main.exitCode !== 0) {
       endedBy ??= "keep_alive";
     }
+    const kept = spec.keep === undefined ? {} : { kept: await keptFiles(spec.home, spec.keep) };
     return {
       ...main,
+      ...kept,
       ...(endedBy === undefined ? {} : { endedBy }),
       durationMs: Math.round(durationMs),
       stderrTail: tail.text(),

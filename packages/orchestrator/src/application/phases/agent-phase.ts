@@ -1,14 +1,19 @@
-import { failure } from "../../domain/failure.ts";
+import { type Failure, failure } from "../../domain/failure.ts";
 import type { AgentPhase } from "../../domain/phase.ts";
 import { MAX_QUESTION_ROUNDS } from "../../domain/questions.ts";
 import { skillName, skillPath } from "../../domain/skill.ts";
 import { SpeckitError } from "../../domain/speckit-error.ts";
 import { openQuestions } from "../../domain/verify/open-questions.ts";
 import { checksOf, verifyPhase } from "../../domain/verify/verify-phase.ts";
-import type { AgentBackend, AgentCommand, AgentPrompt } from "../../ports/agent-backend.ts";
-import type { AttemptFolders, GitRun } from "../../ports/git-workspace.ts";
+import type { AgentBackend, AgentPrompt } from "../../ports/agent-backend.ts";
+import type { GitRun } from "../../ports/git-workspace.ts";
 import type { RunRecord } from "../../ports/run-repository.ts";
+import { agentReport } from "./agent-report.ts";
+import { earlierSession } from "./agent-session.ts";
+import { commitMessage } from "./commit-message.ts";
 import { gitRunOf } from "./git-run.ts";
+import { keepPartialWork } from "./keep-partial-work.ts";
+import { openModelAccess } from "./model-access.ts";
 import type { PhaseContext, PhaseReport } from "./phase-work.ts";
 import { superviseAgent } from "./supervise-agent.ts";
 
@@ -19,22 +24,53 @@ import { superviseAgent } from "./supervise-agent.ts";
  */
 export async function agentPhase(context: PhaseContext, phase: AgentPhase): Promise<PhaseReport> {
   const { deps, run, attempt, signal, evidence } = context;
+  const backend = backendOf(context);
   const gitRun = gitRunOf(context);
   const folders = await deps.git.createAttempt(gitRun, { phase, attempt }, signal);
-  const { backend, command } = await callOf(context, phase, gitRun, folders);
-  evidence.artifacts.push(
-    await deps.artifacts.put(run.runId, `${phase}-${attempt}/prompt.md`, command.stdin),
-  );
-  const failed = await superviseAgent(context, { phase, backend, command, folders });
-  return failed === undefined ? judge(context, phase, gitRun) : { changed: false, failure: failed };
+  const prompt = await promptOf(context, phase, gitRun);
+  const session = await earlierSession(context, phase, backend);
+  let failed: Failure | undefined;
+  {
+    await using access = await openModelAccess(context, phase, backend);
+    const command = backend.command(prompt, {
+      runId: run.runId,
+      phase,
+      attempt,
+      ...folders,
+      choice: run.request.agent ?? {},
+      sessionId: session?.sessionId,
+      access,
+    });
+    const report = await agentReport(context, backend, prompt, command);
+    evidence.artifacts.push(
+      await deps.artifacts.put(run.runId, `${phase}-${attempt}/prompt.md`, command.stdin),
+      await deps.artifacts.put(
+        run.runId,
+        `${phase}-${attempt}/environment.json`,
+        `${JSON.stringify(report, null, 2)}\n`,
+      ),
+    );
+    failed = await superviseAgent(context, {
+      phase,
+      backend,
+      command,
+      session,
+      folders,
+      access,
+      report,
+    });
+  }
+  const report: PhaseReport =
+    failed === undefined
+      ? await judge(context, phase, gitRun)
+      : { changed: false, failure: failed };
+  if (report.failure !== undefined && report.openQuestions === undefined) {
+    await keepPartialWork(context, phase, gitRun);
+  }
+  return report;
 }
 
-async function callOf(
-  { deps, run, attempt, findings, answers, signal }: PhaseContext,
-  phase: AgentPhase,
-  gitRun: GitRun,
-  folders: AttemptFolders,
-): Promise<{ readonly backend: AgentBackend; readonly command: AgentCommand }> {
+function backendOf({ deps, run }: PhaseContext): AgentBackend {
   const backend = deps.backends.get(run.agent);
   if (backend === undefined) {
     throw new SpeckitError(
@@ -42,12 +78,20 @@ async function callOf(
       `This worker has no agent backend ${run.agent}; it has ${[...deps.backends.keys()].join(", ")}`,
     );
   }
+  return backend;
+}
+
+async function promptOf(
+  { deps, run, findings, answers, signal }: PhaseContext,
+  phase: AgentPhase,
+  gitRun: GitRun,
+): Promise<AgentPrompt> {
   const path = skillPath(phase);
   const text = await (await deps.git.baseFiles(gitRun, signal)).read(path);
   if (text === undefined) {
     throw new SpeckitError("SPEC_KIT_LAYOUT_UNSUPPORTED", `${run.repository} has no ${path}`);
   }
-  const prompt: AgentPrompt = {
+  return {
     phase,
     skill: { name: skillName(phase), path, text },
     arguments: phase === "specify" ? run.request.specifyText : "",
@@ -55,10 +99,6 @@ async function callOf(
     findings,
     answers: phase === "specify" ? answers : [],
     mayAsk: asks(run, phase),
-  };
-  return {
-    backend,
-    command: backend.command(prompt, { runId: run.runId, phase, attempt, ...folders }),
   };
 }
 
@@ -133,7 +173,3 @@ const MAIN_FILE: Readonly<Record<AgentPhase, string>> = {
   plan: "plan.md",
   tasks: "tasks.md",
 };
-
-function commitMessage(phase: AgentPhase, runId: string, featureDirectory: string): string {
-  return `docs: ${phase} ${featureDirectory}\n\nSpeckit-Run: ${runId}\nSpeckit-Phase: ${phase}\n`;
-}

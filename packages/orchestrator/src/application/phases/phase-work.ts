@@ -14,8 +14,12 @@ export interface PhaseContext {
   readonly attempt: number;
   /** What was last found wrong with this phase, empty at its first attempt. */
   readonly findings: readonly Finding[];
+  /** The attempt they are of. */
+  readonly repairs: number | undefined;
   /** What people have answered so far, in order. */
   readonly answers: readonly AnsweredQuestion[];
+  /** What the run's attempts have used so far. */
+  readonly spent: Usage;
   /** Milliseconds that are left of this attempt: the less of the phase's deadline and the run's. */
   readonly leftMs: () => number;
   /** The run's deadline is the nearer one. */

@@ -13,6 +13,10 @@ import type { PhaseContext, PhaseReport } from "./phase-work.ts";
  */
 export async function prepare(context: PhaseContext): Promise<PhaseReport> {
   const { deps, run, lease, signal } = context;
+  const unready = deps.backends.get(run.agent)?.unready?.();
+  if (unready !== undefined) {
+    return { changed: false, failure: unready };
+  }
   const remote = await deps.git.fetchBase(
     {
       runId: run.runId,

@@ -1,3 +1,5 @@
+import type { AgentReport } from "../../contract/agent-report.ts";
+import type { Usage } from "../../contract/run-result.ts";
 import { assertNever } from "../../domain/assert-never.ts";
 import { type Failure, failure } from "../../domain/failure.ts";
 import type { AgentPhase } from "../../domain/phase.ts";
@@ -5,8 +7,11 @@ import type { AgentBackend, AgentCommand } from "../../ports/agent-backend.ts";
 import type { ArtifactWriter } from "../../ports/artifact-store.ts";
 import type { AttemptFolders } from "../../ports/git-workspace.ts";
 import type { JobExit } from "../../ports/job-runtime.ts";
+import type { ModelAccess } from "../../ports/model-gateway.ts";
 import { agentEventLog } from "../agent-event-log.ts";
 import { useStartTicket } from "../use-start-ticket.ts";
+import { type AgentSession, keepSession } from "./agent-session.ts";
+import { type EventFile, eventFile } from "./event-file.ts";
 import type { PhaseContext } from "./phase-work.ts";
 
 interface AgentCall {
@@ -14,6 +19,11 @@ interface AgentCall {
   readonly backend: AgentBackend;
   readonly command: AgentCommand;
   readonly folders: AttemptFolders;
+  /** An earlier conversation it goes on with. */
+  readonly session: AgentSession | undefined;
+  /** The agent's way to its model. */
+  readonly access: ModelAccess | undefined;
+  readonly report: AgentReport;
 }
 
 /**
@@ -30,51 +40,88 @@ export async function superviseAgent(
   call: AgentCall,
 ): Promise<Failure | undefined> {
   const { deps, attempt, lease, signal, evidence } = context;
-  const { phase } = call;
+  const { phase, access } = call;
   const events = agentEventLog({ ...deps, lease, phase, attempt, onWritten: context.onEvents });
-  const reader = call.backend.reader();
+  const reader = call.backend.reader(call.folders.workspace);
   const logs = await openLogs(context, phase);
+  const limit = new AbortController();
+  let overLimit: Failure | undefined;
+  void access?.ended.then((failed) => {
+    overLimit = failed;
+    limit.abort();
+  });
   try {
     const at = { runId: context.run.runId, phase, attempt };
-    const exit = await carryOut(context, call, logs, (line) => {
+    events.note({ type: "phase.agent", data: { ...call.report } });
+    const exit = await carryOut(context, call, logs, limit.signal, (line, tail) => {
       void deps.reach?.("agent.output", at);
-      events.add(reader.read(line));
+      const told = reader.read(line, tail);
+      events.add(told);
+      logs.events.add(told);
     });
     await deps.reach?.("agent.exited", at);
     lease.lost.throwIfAborted();
-    evidence.artifacts.push(await logs.stdout.close(), await logs.stderr.close());
+    evidence.artifacts.push(
+      await logs.stdout.close(),
+      await logs.stderr.close(),
+      await logs.events.close(),
+    );
+    const sessionId = reader.sessionId?.();
+    if (sessionId !== undefined && exit.kept !== undefined) {
+      const session = { backend: call.backend.name, sessionId, files: exit.kept };
+      await keepSession(context, phase, session);
+    }
     signal.throwIfAborted();
-    return endedByUs(context, exit) ?? reader.classify(exit);
+    const calls = access?.calls() ?? [];
+    return overLimit ?? endedByUs(context, exit) ?? reader.classify({ ...exit, calls });
   } finally {
-    evidence.usage = events.usage();
+    evidence.usage = usageOf(access) ?? events.usage();
     evidence.lastMessage = events.lastMessage();
     // Nothing of this attempt is written after its end.
     await events.close();
-    await Promise.allSettled([logs.stdout.discard(), logs.stderr.discard()]);
+    await Promise.allSettled([logs.stdout.discard(), logs.stderr.discard(), logs.events.discard()]);
   }
+}
+
+/** What the gateway has counted, failed turns included; an agent's own sum leaves those out. */
+function usageOf(access: ModelAccess | undefined): Usage | undefined {
+  if (access === undefined) {
+    return undefined;
+  }
+  const { inputTokens, cachedInputTokens, outputTokens, costUsd } = access.usage();
+  return { inputTokens, cachedInputTokens, outputTokens, costUsd };
 }
 
 interface Logs {
   readonly stdout: ArtifactWriter;
   readonly stderr: ArtifactWriter;
+  readonly events: EventFile;
 }
 
 async function openLogs({ deps, run, attempt }: PhaseContext, phase: AgentPhase): Promise<Logs> {
-  const stdout = await deps.artifacts.open(run.runId, `${phase}-${attempt}/stdout.log`);
+  const undo = new AsyncDisposableStack();
+  const open = async (name: string): Promise<ArtifactWriter> =>
+    undo.adopt(await deps.artifacts.open(run.runId, `${phase}-${attempt}/${name}`), (writer) =>
+      writer.discard(),
+    );
   try {
-    const stderr = await deps.artifacts.open(run.runId, `${phase}-${attempt}/stderr.log`);
-    return { stdout, stderr };
+    const stdout = await open("stdout.log");
+    const stderr = await open("stderr.log");
+    const events = eventFile(await open("events.jsonl"));
+    undo.move();
+    return { stdout, stderr, events };
   } catch (error) {
-    await stdout.discard();
+    await undo.disposeAsync();
     throw error;
   }
 }
 
 async function carryOut(
   context: PhaseContext,
-  { phase, command, folders }: AgentCall,
-  { stdout, stderr }: Logs,
-  onLine: (line: string) => void,
+  { phase, backend, command, session, folders }: AgentCall,
+  { stdout, stderr, events }: Logs,
+  limit: AbortSignal,
+  onLine: (line: string, tail?: string) => void,
 ): Promise<JobExit> {
   const { deps, run, attempt, lease, signal } = context;
   await useStartTicket(context, phase);
@@ -86,14 +133,23 @@ async function carryOut(
       ...folders,
       argv: command.argv,
       env: command.env,
-      files: command.files,
+      files: [...command.files, ...(session?.files ?? [])],
+      ...(backend.sessionFolders === undefined ? {} : { keep: backend.sessionFolders }),
       stdin: command.stdin,
       deadlineMs: Math.max(1, context.leftMs()),
       silenceMs: deps.settings.silenceMs,
       keepAliveMs: Math.max(0, lease.trustedForMs()),
     },
-    { onStdout: stdout.write, onStderr: stderr.write, onLine },
-    signal,
+    {
+      async onStdout(piece) {
+        // Events of the piece before this one: memory stays bounded by what one piece says.
+        await events.written();
+        await stdout.write(piece);
+      },
+      onStderr: stderr.write,
+      onLine,
+    },
+    AbortSignal.any([signal, limit]),
   );
   try {
     await deps.reach?.("agent.started", { runId: run.runId, phase, attempt });

@@ -1,9 +1,9 @@
 import { type Failure, failure } from "../../../domain/failure.ts";
 import { SpeckitError } from "../../../domain/speckit-error.ts";
 import type { AgentBackend, AgentReader } from "../../../ports/agent-backend.ts";
+import { renderPrompt } from "../render-prompt.ts";
 import { checkPlaceholders, fillPlaceholders } from "./fill-placeholders.ts";
 import { readLine } from "./read-line.ts";
-import { renderPrompt } from "./render-prompt.ts";
 
 export interface CommandBackendOptions {
   /** What requests call it: lower-case letters, digits and `-`. */

@@ -21,6 +21,7 @@ const context: AgentContext = {
   attempt: 2,
   workspace: "/w s/$(id)",
   home: "/home/a",
+  choice: {},
 };
 const backend = (argv: readonly string[], env?: Record<string, string>) =>
   commandBackend({
@@ -73,22 +74,24 @@ describe("command", () => {
 });
 
 describe("classify", () => {
-  const classify = backend(["agent"]).reader().classify;
+  const classify = backend(["agent"]).reader("/w").classify;
   const stderrTail = "the agent's own words";
 
   test("exit code 0 is done", () => {
-    expect(classify({ exitCode: 0, signal: null, stderrTail })).toBeUndefined();
+    expect(classify({ exitCode: 0, signal: null, stderrTail, calls: [] })).toBeUndefined();
   });
 
   test("another exit code is a failed agent, a signal a killed one, in our own words", () => {
-    expect(classify({ exitCode: 3, signal: null, stderrTail })).toMatchObject({
+    expect(classify({ exitCode: 3, signal: null, stderrTail, calls: [] })).toMatchObject({
       code: "AGENT_FAILED",
       message: "The agent mine exited with code 3",
     });
-    expect(classify({ exitCode: null, signal: "SIGKILL", stderrTail })).toMatchObject({
+    expect(classify({ exitCode: null, signal: "SIGKILL", stderrTail, calls: [] })).toMatchObject({
       code: "AGENT_KILLED",
       message: "The agent mine was ended by SIGKILL",
     });
-    expect(classify({ exitCode: null, signal: null, stderrTail })?.code).toBe("AGENT_FAILED");
+    expect(classify({ exitCode: null, signal: null, stderrTail, calls: [] })?.code).toBe(
+      "AGENT_FAILED",
+    );
   });
 });

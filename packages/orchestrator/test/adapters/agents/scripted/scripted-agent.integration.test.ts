@@ -13,14 +13,14 @@ const SIGNATURE = "Written by speckit's scripted agent: a stand-in, no model was
 let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "speckit-scripted-"));
-  await writeFiles(join(folder, "repo"), sampleProjectFiles());
+  await writeFiles(join(folder, "workspace"), sampleProjectFiles());
 });
 afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
 const script = (actions: unknown) =>
-  writeFiles(join(folder, "repo"), { ".scripted-agent.json": JSON.stringify(actions) });
+  writeFiles(join(folder, "workspace"), { ".scripted-agent.json": JSON.stringify(actions) });
 
 describe("scripted agent", () => {
   test.each([
@@ -63,7 +63,7 @@ describe("scripted agent", () => {
   });
 
   test("works without any template or constitution", async () => {
-    await rm(join(folder, "repo/.specify"), { recursive: true });
+    await rm(join(folder, "workspace/.specify"), { recursive: true });
     for (const phase of AGENT_PHASES) {
       expect(verifyPhase(phase, (await runScripted(folder, phase)).output)).toEqual([]);
     }
@@ -134,7 +134,7 @@ describe("scripted agent", () => {
       expect(stderr).toContain(words);
       expect(output.changed).toEqual([]);
     }
-    await writeFiles(join(folder, "repo"), { ".scripted-agent.json": "{" });
+    await writeFiles(join(folder, "workspace"), { ".scripted-agent.json": "{" });
     expect((await runScripted(folder, "specify")).stderr).toContain("not JSON");
   });
 });

@@ -1,9 +1,6 @@
 import { describe, expect, test } from "vitest";
-import {
-  RUN_HEADING,
-  renderPrompt,
-} from "../../../../src/adapters/agents/command/render-prompt.ts";
-import type { AgentPrompt } from "../../../../src/ports/agent-backend.ts";
+import { RUN_HEADING, renderPrompt } from "../../../src/adapters/agents/render-prompt.ts";
+import type { AgentPrompt } from "../../../src/ports/agent-backend.ts";
 
 const SKILL = `---
 name: speckit-specify

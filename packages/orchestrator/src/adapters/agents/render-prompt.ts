@@ -1,6 +1,6 @@
-import type { Finding } from "../../../domain/failure.ts";
-import type { AnsweredQuestion } from "../../../domain/questions.ts";
-import type { AgentPrompt } from "../../../ports/agent-backend.ts";
+import type { Finding } from "../../domain/failure.ts";
+import type { AnsweredQuestion } from "../../domain/questions.ts";
+import type { AgentPrompt } from "../../ports/agent-backend.ts";
 
 /** Opens our own part of the prompt; what stands below it is ours, what stands above is Spec Kit's. */
 export const RUN_HEADING = "## This run, from speckit";
@@ -13,7 +13,12 @@ export const RUN_HEADING = "## This run, from speckit";
  * has a place for it.
  */
 export function renderPrompt(prompt: AgentPrompt): string {
-  const sections = [instructions(prompt), `${RUN_HEADING}\n\n${rules(prompt)}`];
+  return `${[instructions(prompt), ...runSections(prompt)].join("\n\n")}\n`;
+}
+
+/** What an unattended run adds to Spec Kit's own instructions. */
+export function runSections(prompt: AgentPrompt): readonly string[] {
+  const sections = [`${RUN_HEADING}\n\n${rules(prompt)}`];
   if (prompt.arguments !== "") {
     sections.push(`### The request, word for word\n\n${quoted(prompt.arguments)}`);
   }
@@ -29,7 +34,7 @@ export function renderPrompt(prompt: AgentPrompt): string {
         `Do the whole phase, and avoid this:\n\n${prompt.findings.map(asItem).join("\n")}`,
     );
   }
-  return `${sections.join("\n\n")}\n`;
+  return sections;
 }
 
 function instructions({ skill, arguments: sentence }: AgentPrompt): string {

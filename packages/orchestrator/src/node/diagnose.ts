@@ -1,0 +1,50 @@
+import { processRuntime } from "../adapters/process/index.ts";
+import type { Diagnosis } from "../ports/diagnosis.ts";
+import { agentBackends } from "./agent-backends.ts";
+import type { OrchestratorConfig } from "./config.ts";
+import { openGateway } from "./open-gateway.ts";
+import { loggerFor } from "./open-orchestrator.ts";
+
+/**
+ * Looks at what runs need on this machine, besides its services: the runtime, and every backend that
+ * can look at itself. Calls no model: the provider is asked for its list of models, through a gateway
+ * like a run's.
+ */
+export async function diagnose(config: OrchestratorConfig): Promise<readonly Diagnosis[]> {
+  const runtime = processRuntime();
+  const { isolation, contained } = await runtime.report();
+  const found: Diagnosis[] = [
+    { check: "runtime.isolation", state: contained ? "ok" : "warning", found: isolation },
+  ];
+  for (const backend of agentBackends(config)) {
+    const tools = {
+      outputOf: async (argv: readonly [string, ...string[]]) => runtime.outputOf?.(argv),
+      askProvider: () => askProvider(config),
+    };
+    found.push(...((await backend.diagnose?.(tools)) ?? []));
+  }
+  return found;
+}
+
+async function askProvider(config: OrchestratorConfig): Promise<number | null> {
+  await using gateway = await openGateway(config, {
+    // Whatever this finds out says nothing about the deployment's credential.
+    credentials: { coolDown: async () => {}, coolingForMs: async () => 0 },
+    deploymentId: "doctor",
+    logger: loggerFor({ ...config, logLevel: "error" }),
+  });
+  if (gateway === undefined) {
+    return null;
+  }
+  const attempt = { runId: "doctor", phase: "doctor", attempt: 1, expiresInMs: 30_000, limits: {} };
+  await using access = await gateway.open(attempt);
+  try {
+    const { status } = await fetch(`${access.baseUrl}/models`, {
+      headers: { authorization: `Bearer ${access.token}` },
+      signal: AbortSignal.timeout(20_000),
+    });
+    return status;
+  } catch {
+    return null;
+  }
+}
