@@ -22,7 +22,10 @@ export interface ModelCall {
    * - `refused`: by the gateway itself; the provider was not asked.
    */
   readonly outcome: "completed" | "failed" | "cut" | "hung" | "refused";
-  /** The provider's machine code (`insufficient_quota`, …), or the gateway's own for `refused`. */
+  /**
+   * The provider's machine code (`insufficient_quota`, …), the gateway's own for `refused`, the
+   * network's for `cut` (`ECONNREFUSED`, `client_gone`). Never free text.
+   */
   readonly errorCode: string | null;
   /** How long after this answer the limit it speaks of ends, as far as the provider has said. */
   readonly resetsInMs: number | null;
@@ -60,7 +63,10 @@ export interface ModelAccess extends AsyncDisposable {
   readonly token: string;
   /** Ended calls, in the order of their ends; the newest 1 000. */
   readonly calls: () => readonly ModelCall[];
-  /** Sum of all ended calls, also of those that `calls` has dropped. */
+  /**
+   * Sum of all ended calls, also of those that `calls` has dropped. A call whose usage nobody has
+   * told counts as a call alone; `costUsd` is null when a price was not known.
+   */
   readonly usage: () => ModelUsage & { readonly costUsd: number | null; readonly calls: number };
   /**
    * Resolves when the attempt must be ended because of its model calls: a limit of its run was

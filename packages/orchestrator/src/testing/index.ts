@@ -1,6 +1,7 @@
 export { FAILPOINTS } from "../ports/failpoints.ts";
 export { type AgentBackendUnderTest, describeAgentBackend } from "./agent-backend-contract.ts";
 export { describeArtifactStore } from "./artifact-store-contract.ts";
+export { describeCredentialRepository } from "./credential-repository-contract.ts";
 export { describeGitWorkspace } from "./git-workspace-contract.ts";
 export { describeJobRuntime } from "./job-runtime-contract.ts";
 export * from "./memory/index.ts";

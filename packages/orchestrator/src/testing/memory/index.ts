@@ -17,6 +17,7 @@ export {
   memoryRemote,
 } from "./git/memory-remotes.ts";
 export { memoryArtifactStore } from "./memory-artifact-store.ts";
+export { memoryCredentialRepository } from "./memory-credential-repository.ts";
 export {
   type MemoryJobRuntimeOptions,
   memoryJobRuntime,

@@ -1,3 +1,4 @@
+import type { CoolDownReason } from "../../../ports/credential-repository.ts";
 import type { EventRecord, NewEvent } from "../../../ports/run-repository.ts";
 import { checkRows } from "./check-rows.ts";
 import { type AttemptRow, type RunRow, type RunRows, stored } from "./rows.ts";
@@ -44,6 +45,8 @@ export interface MemoryDatabase {
   /** Commands that were taken, by their id. */
   readonly commands: Map<string, { readonly bodyHash: string }>;
   readonly workers: Map<number, { readonly hostname: string; serverStart: number | null }>;
+  /** Until when each credential rests, by its name. */
+  readonly credentials: Map<string, { readonly untilMs: number; readonly reason: CoolDownReason }>;
   /** Takes a worker's session lock; its own last one goes. */
   readonly takeSession: (workerId: number) => void;
   /** The session ended: in order, or because its connection broke. */
@@ -130,6 +133,7 @@ export function memoryDatabase(options: MemoryDatabaseOptions): MemoryDatabase {
     },
     commands: new Map(),
     workers,
+    credentials: new Map(),
     takeSession(workerId) {
       sessions.add(workerId);
       const worker = workers.get(workerId);

@@ -1,0 +1,101 @@
+import { type Failure, failure } from "../../domain/failure.ts";
+import type {
+  ModelAccess,
+  ModelAttempt,
+  ModelCall,
+  ModelUsage,
+} from "../../ports/model-gateway.ts";
+import { type ModelPrices, priceOf } from "./price-of.ts";
+import type { OwnAnswer } from "./provider-error.ts";
+
+const KEPT_CALLS = 1_000;
+
+/** What one attempt has called, and what its limits still allow. */
+export interface AttemptAccount extends Pick<ModelAccess, "calls" | "usage" | "ended"> {
+  readonly add: (call: ModelCall) => void;
+  /** Why the next call is not made; undefined: it may be. A limit that is found reached ends the attempt. */
+  readonly refusal: (model: string | null) => OwnAnswer | undefined;
+}
+
+/**
+ * Counts an attempt's calls against what its run has left.
+ *
+ * A call's tokens are known when it is over: the one that crosses a limit is let finish, and no
+ * other is made. What a provider has not told (a call that was cut) counts for nothing.
+ */
+export function attemptAccount(attempt: ModelAttempt, prices: ModelPrices): AttemptAccount {
+  const { tokensLeft, usdLeft } = attempt.limits;
+  const { promise: ended, resolve: end } = Promise.withResolvers<Failure>();
+  const kept: ModelCall[] = [];
+  const sum = { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, calls: 0 };
+  let answered = 0;
+  let knownUsd = 0;
+  let isPriceMissing = false;
+
+  const usedTokens = (): number => sum.inputTokens + sum.outputTokens;
+  const tokens = (): string =>
+    `${attempt.phase}: used ${usedTokens()} tokens (${sum.inputTokens} in, ${sum.outputTokens} out) in ${counted(answered)}; the run had ${tokensLeft} left`;
+  const cost = (): string =>
+    `${attempt.phase}: ${counted(answered)} cost ${usd(knownUsd)}; the run had ${usd(usdLeft ?? 0)} left`;
+
+  const endIf = (isReached: (used: number, left: number) => boolean): OwnAnswer | undefined => {
+    if (tokensLeft !== undefined && isReached(usedTokens(), tokensLeft)) {
+      end(failure("TOKEN_LIMIT_REACHED", tokens()));
+      return limitAnswer("token_limit_reached", tokens());
+    }
+    if (usdLeft !== undefined && isReached(knownUsd, usdLeft)) {
+      end(failure("COST_LIMIT_REACHED", cost()));
+      return limitAnswer("cost_limit_reached", cost());
+    }
+    return undefined;
+  };
+
+  return {
+    ended,
+    add(call) {
+      kept.push(call);
+      if (kept.length > KEPT_CALLS) {
+        kept.shift();
+      }
+      sum.calls += 1;
+      answered += call.outcome === "refused" ? 0 : 1;
+      if (call.usage !== null) {
+        addUsage(sum, call.usage);
+        knownUsd += call.costUsd ?? 0;
+        isPriceMissing ||= call.costUsd === null;
+      }
+      // What exactly fills a limit has not crossed it: it may have been the last call.
+      endIf((used, left) => used > left);
+    },
+    refusal(model) {
+      if (usdLeft !== undefined && priceOf(prices, model) === undefined) {
+        const which = model === null ? "an unnamed model" : `the model ${model}`;
+        const message = `${attempt.phase}: the price of ${which} is not known, and the run has a limit in USD`;
+        end(failure("PRICE_UNKNOWN", message));
+        return limitAnswer("price_unknown", message);
+      }
+      return endIf((used, left) => used >= left);
+    },
+    calls: () => [...kept],
+    usage: () => ({ ...sum, costUsd: isPriceMissing ? null : knownUsd }),
+  };
+}
+
+function addUsage(sum: { -readonly [field in keyof ModelUsage]: number }, usage: ModelUsage): void {
+  sum.inputTokens += usage.inputTokens;
+  sum.cachedInputTokens += usage.cachedInputTokens;
+  sum.outputTokens += usage.outputTokens;
+}
+
+function limitAnswer(code: OwnAnswer["code"], message: string): OwnAnswer {
+  return { status: 403, code, type: "invalid_request_error", message };
+}
+
+function counted(calls: number): string {
+  return calls === 1 ? "1 call" : `${calls} calls`;
+}
+
+/** Small sums are what limits are about: four significant digits, no exponent. */
+function usd(amount: number): string {
+  return `$${Number(amount.toPrecision(4)).toFixed(amount >= 1 ? 2 : 6)}`;
+}

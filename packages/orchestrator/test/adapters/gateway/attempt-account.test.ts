@@ -1,0 +1,66 @@
+import { describe, expect, test } from "vitest";
+import { attemptAccount } from "../../../src/adapters/gateway/attempt-account.ts";
+import type { ModelCall, ModelLimits } from "../../../src/ports/model-gateway.ts";
+
+function account(limits: ModelLimits = {}) {
+  const attempt = { runId: "r", phase: "plan", attempt: 1, expiresInMs: 1_000, limits };
+  return attemptAccount(attempt, {});
+}
+
+function call(more: Partial<ModelCall> = {}): ModelCall {
+  return {
+    startedAt: new Date(0),
+    model: "m",
+    status: 200,
+    outcome: "completed",
+    errorCode: null,
+    resetsInMs: null,
+    usage: { inputTokens: 10, cachedInputTokens: 4, outputTokens: 2 },
+    costUsd: 0.5,
+    headersMs: 1,
+    durationMs: 2,
+    ...more,
+  };
+}
+
+describe("an attempt's account", () => {
+  test("keeps the newest 1 000 calls and the sum of all", () => {
+    const { add, calls, usage } = account();
+    for (let ix = 0; ix < 1_003; ix += 1) {
+      add(call({ durationMs: ix }));
+    }
+    expect(calls().length).toBe(1_000);
+    expect(calls().at(0)?.durationMs).toBe(3);
+    expect(calls().at(-1)?.durationMs).toBe(1_002);
+    expect(usage()).toEqual({
+      inputTokens: 10_030,
+      cachedInputTokens: 4_012,
+      outputTokens: 2_006,
+      costUsd: 501.5,
+      calls: 1_003,
+    });
+  });
+
+  test("counts a call nobody has told the tokens of as a call alone", () => {
+    const { add, usage } = account();
+    add(call({ outcome: "cut", usage: null, costUsd: null }));
+    expect(usage()).toEqual({
+      inputTokens: 0,
+      cachedInputTokens: 0,
+      outputTokens: 0,
+      costUsd: 0,
+      calls: 1,
+    });
+  });
+
+  test("tells the first limit that was crossed, and no other", async () => {
+    const { add, ended } = account({ tokensLeft: 20, usdLeft: 0.9 });
+    add(call());
+    add(call());
+    add(call());
+    expect(await ended).toMatchObject({
+      code: "TOKEN_LIMIT_REACHED",
+      message: "plan: used 24 tokens (20 in, 4 out) in 2 calls; the run had 20 left",
+    });
+  });
+});

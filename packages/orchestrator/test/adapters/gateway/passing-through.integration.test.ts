@@ -1,0 +1,255 @@
+import { once } from "node:events";
+import { request as httpRequest } from "node:http";
+import { eventually } from "@speckit/testkit";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { type Bench, callModel, errorOf, openBench, REAL_KEY } from "./fixtures/open-gateway.ts";
+import { complete, EVENT_STREAM, event, refuse, USAGE } from "./fixtures/provider.ts";
+
+let bench: Bench;
+beforeEach(async () => {
+  bench = await openBench();
+});
+afterEach(() => bench[Symbol.asyncDispose]());
+
+describe("a call", () => {
+  test("goes through byte by byte, and is recorded with its tokens", async () => {
+    const access = await bench.open();
+    const response = await callModel(access, { path: "/responses?api-version=1" });
+    expect(response.status).toBe(200);
+    expect(response.headers.get("content-type")).toBe("text/event-stream");
+    expect(response.headers.get("x-request-id")).toBe("req_1");
+    expect(await response.text()).toBe(
+      event("response.created", { response: { id: "resp_1" } }) +
+        event("response.completed", { response: { id: "resp_1", usage: USAGE } }),
+    );
+    expect(bench.provider.requests[0]).toMatchObject({
+      method: "POST",
+      url: "/v1/responses?api-version=1",
+      body: JSON.stringify({ model: "gpt-5.5", stream: true, input: [] }),
+    });
+    const usage = { inputTokens: 1_000, cachedInputTokens: 64, outputTokens: 50 };
+    expect(access.calls()).toEqual([
+      {
+        startedAt: expect.any(Date),
+        model: "gpt-5.5",
+        status: 200,
+        outcome: "completed",
+        errorCode: null,
+        resetsInMs: null,
+        usage,
+        costUsd: null,
+        headersMs: expect.any(Number),
+        durationMs: expect.any(Number),
+      },
+    ]);
+    expect(access.usage()).toEqual({ ...usage, costUsd: null, calls: 1 });
+  });
+
+  test("is not held back: what has come goes on before more comes", async () => {
+    const access = await bench.open();
+    const { promise: goOn, resolve } = Promise.withResolvers<void>();
+    bench.provider.answer = async (response) => {
+      response.writeHead(200, EVENT_STREAM);
+      response.flushHeaders();
+      await goOn;
+      response.write("event: one\n");
+      await goOnAgain;
+      response.end(event("response.completed", { response: {} }));
+    };
+    const { promise: goOnAgain, resolve: resolveAgain } = Promise.withResolvers<void>();
+    const response = await callModel(access);
+    resolve();
+    const reader = response.body!.getReader();
+    expect(Buffer.from((await reader.read()).value!).toString()).toBe("event: one\n");
+    resolveAgain();
+    expect(Buffer.from((await reader.read()).value!).toString()).toContain("response.completed");
+  });
+
+  test("carries the real key instead of the token, and nothing of the agent's own business", async () => {
+    const access = await bench.open();
+    const response = await callModel(access, {
+      headers: {
+        originator: "codex_exec",
+        "x-codex-turn-metadata": '{"cwd":"/home/somebody"}',
+        cookie: "a=b",
+        "openai-organization": "somebody-else",
+        "accept-encoding": "gzip",
+      },
+    });
+    await response.text();
+    const [seen] = bench.provider.requests;
+    expect(seen?.headers).toMatchObject({
+      authorization: `Bearer ${REAL_KEY}`,
+      originator: "codex_exec",
+      "accept-encoding": "identity",
+    });
+    expect(seen?.headers).not.toHaveProperty("cookie");
+    expect(seen?.headers).not.toHaveProperty("x-codex-turn-metadata");
+    expect(seen?.headers).not.toHaveProperty("openai-organization");
+    expect(JSON.stringify(bench.provider.requests)).not.toContain(access.token);
+  });
+
+  test("has the deployment's own headers upstream", async () => {
+    await using own = await openBench({
+      upstream: {
+        baseUrl: `${bench.provider.baseUrl}/`,
+        apiKey: REAL_KEY,
+        headers: { "OpenAI-Organization": "org-1", "OpenAI-Project": "proj-1" },
+      },
+    });
+    await (await callModel(await own.open())).text();
+    expect(bench.provider.requests[0]?.headers).toMatchObject({
+      "openai-organization": "org-1",
+      "openai-project": "proj-1",
+    });
+    expect(bench.provider.requests[0]?.url).toBe("/v1/responses");
+  });
+
+  test("never shows the real key, not even when the provider quotes it", async () => {
+    const access = await bench.open();
+    bench.provider.answer = refuse(401, {
+      message: `Incorrect API key provided: ${REAL_KEY}.`,
+      code: "invalid_api_key",
+    });
+    const response = await callModel(access);
+    const text = await response.text();
+    expect(response.status).toBe(401);
+    expect(text).toContain("Incorrect API key provided: [redacted].");
+    expect([...response.headers].flat().join() + text).not.toContain(REAL_KEY);
+    expect(JSON.stringify([bench.logged, access.calls()])).not.toContain(REAL_KEY);
+  });
+
+  test("of an agent that hangs up ends at the provider too", async () => {
+    const access = await bench.open();
+    bench.provider.answer = (response) => {
+      response.writeHead(200, EVENT_STREAM);
+      response.write(event("response.created"));
+    };
+    const hangUp = new AbortController();
+    const response = await callModel(access, { signal: hangUp.signal });
+    await response.body!.getReader().read();
+    hangUp.abort();
+    await eventually("the provider sees the end", bench.provider.abandoned, (seen) => seen === 1);
+    const [call] = await eventually("recorded", access.calls, (calls) => calls.length === 1);
+    expect(call).toMatchObject({ outcome: "cut", errorCode: "client_gone", status: 200 });
+  });
+
+  test("that an agent does not read stops the provider, and holds little memory", async () => {
+    const access = await bench.open();
+    let sent = 0;
+    const piece = Buffer.alloc(256 * 1024, "x");
+    bench.provider.answer = (response) => {
+      response.writeHead(200, EVENT_STREAM);
+      const send = (): void => {
+        while (!response.destroyed && response.write(piece)) {
+          sent += piece.length;
+        }
+        response.once("drain", send);
+      };
+      send();
+    };
+    const call = httpRequest(`${access.baseUrl}/responses`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${access.token}` },
+    });
+    call.on("error", () => {});
+    call.end("{}");
+    const [response] = await once(call, "response");
+    let before = -1;
+    await eventually(
+      "the provider has to wait",
+      () => sent,
+      (seen) => {
+        const isStill = seen === before;
+        before = seen;
+        return isStill;
+      },
+      { everyMs: 300 },
+    );
+    expect(sent).toBeLessThan(40 * 1024 * 1024);
+    response.destroy();
+  });
+
+  test("whose list of models is asked for goes through as well", async () => {
+    const access = await bench.open();
+    bench.provider.answer = (response) => {
+      response.writeHead(200, { "content-type": "application/json" });
+      response.end('{"data":[]}');
+    };
+    const response = await callModel(access, { method: "GET", body: null, path: "/models" });
+    expect(await response.text()).toBe('{"data":[]}');
+    expect(access.calls()).toMatchObject([{ outcome: "completed", model: null, usage: null }]);
+  });
+
+  test("that is not streamed is counted by its body", async () => {
+    const access = await bench.open();
+    bench.provider.answer = (response) => {
+      response.writeHead(200, { "content-type": "application/json" });
+      response.end(JSON.stringify({ status: "completed", usage: USAGE }));
+    };
+    await (await callModel(access)).text();
+    await eventually("recorded", access.calls, (calls) => calls.length === 1);
+    expect(access.calls()).toMatchObject([{ outcome: "completed", usage: { inputTokens: 1_000 } }]);
+  });
+});
+
+describe("many attempts at once", () => {
+  test("have their own tokens, calls and sums", async () => {
+    bench.provider.answer = (response, { body }) => {
+      const { turn } = JSON.parse(body) as { turn: number };
+      void complete({ input_tokens: turn, output_tokens: 1 })(
+        response,
+        bench.provider.requests[0]!,
+      );
+    };
+    const accesses = await Promise.all(Array.from({ length: 10 }, () => bench.open()));
+    expect(new Set(accesses.map(({ token }) => token)).size).toBe(10);
+    await Promise.all(
+      accesses.flatMap((access, ix) =>
+        Array.from({ length: 5 }, async () => {
+          const response = await callModel(access, {
+            body: JSON.stringify({ model: "m", turn: ix + 1 }),
+          });
+          await response.text();
+        }),
+      ),
+    );
+    expect(accesses.map((access) => access.usage())).toEqual(
+      accesses.map((_, ix) => ({
+        inputTokens: 5 * (ix + 1),
+        cachedInputTokens: 0,
+        outputTokens: 5,
+        costUsd: null,
+        calls: 5,
+      })),
+    );
+  });
+});
+
+describe("the way upstream", () => {
+  test.each([
+    ["a key with a line end", { apiKey: "sk-1\n" }, /key/],
+    ["an empty key", { apiKey: "" }, /key/],
+    ["a base URL that is none", { apiKey: "k", baseUrl: "api.openai.com" }, /base URL/],
+    ["a base URL with a user", { apiKey: "k", baseUrl: "http://a:b@host/v1" }, /base URL/],
+    ["a base URL with a query", { apiKey: "k", baseUrl: "http://host/v1?x=1" }, /base URL/],
+  ])("refuses %s at the start", async (_, upstream, message) => {
+    await expect(openBench({ upstream })).rejects.toMatchObject({
+      code: "CONFIGURATION_INVALID",
+      message: expect.stringMatching(message),
+    });
+  });
+
+  test("that leads nowhere is told to the agent as its provider's fault", async () => {
+    await using lost = await openBench({
+      upstream: { baseUrl: "http://127.0.0.1:1/v1", apiKey: REAL_KEY },
+    });
+    const access = await lost.open();
+    const response = await callModel(access);
+    expect(response.status).toBe(502);
+    expect(await errorOf(response)).toMatchObject({ code: "upstream_unreachable" });
+    expect(access.calls()).toMatchObject([
+      { outcome: "cut", status: null, errorCode: "ECONNREFUSED", headersMs: null },
+    ]);
+  });
+});
