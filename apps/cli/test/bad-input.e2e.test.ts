@@ -90,7 +90,7 @@ describe("a request that cannot be taken is refused with exit 2 and makes no run
   });
 
   test("an agent that is not there, and another runtime", async () => {
-    const unknown = await speckit.run(["run", remote, SENTENCE, "--agent", "codex", "--json"]);
+    const unknown = await speckit.run(["run", remote, SENTENCE, "--agent", "claude", "--json"]);
     expect(JSON.parse(unknown.stdout)).toMatchObject({ failure: { code: "AGENT_UNKNOWN" } });
     const docker = await speckit.run(["run", remote, SENTENCE, "--runtime", "docker"]);
     expect(docker.exitCode).toBe(2);

@@ -26,7 +26,7 @@ test("the demo says what is real, carries a whole run, and its branch is at the 
     expect(done.stdout).toMatch(new RegExp(`^✓ ${phase} +\\d+\\.\\d s`, "m"));
   }
   expect(done.stdout).toMatch(/specs\/001-\S+\/spec\.md · \d+ checks passed/);
-  expect(done.stdout).toContain("With Codex and your own key (to come, not there yet)");
+  expect(done.stdout).toContain("with Codex and your own key (npm install -g @openai/codex@");
   expect(lines.slice(-4).join("\n")).toMatch(/--dry-run\n.*\n {2}npm run fleet$/);
 
   const branch = /^branch {4}(\S+)$/m.exec(done.stdout)?.[1] ?? "";

@@ -80,11 +80,15 @@ test("an agent that exits with 0 but writes outside its directory is refused fin
   expect(await git(remote, "branch", "--list", "speckit/*")).toBe("");
 });
 
-test("a machine without any agent configured says which ones there are", async () => {
+test("a machine without a key for the default agent says so before anything is done", async () => {
   const remote = await makeSampleRemote(join(folder.path, "silent"));
   const done = await cli(folder.path).run(["run", remote, "Add a page", "--json"]);
-  expect(done.exitCode).toBe(2);
+  expect(done.exitCode).toBe(1);
   expect(JSON.parse(done.stdout)).toMatchObject({
-    failure: { code: "AGENT_UNKNOWN", message: expect.stringContaining("scripted") },
+    baseSha: null,
+    failure: {
+      code: "MODEL_CREDENTIALS_MISSING",
+      remedy: expect.stringContaining("CODEX_API_KEY"),
+    },
   });
 });

@@ -20,6 +20,7 @@ test("the main entry exports what we meant", async () => {
       "dispositionOf",
       "exitCodeOf",
       "exitCodeOfFailure",
+      "failure",
       "failureOf",
       "isBranchName",
       "isErrorCode",
@@ -46,6 +47,7 @@ test("the contract exports what we meant", async () => {
       "parseRunCommandBytes",
       "parseRunRequest",
       "parseRunRequestBytes",
+      "questionSchema",
       "runCommandSchema",
       "runRejectedSchema",
       "runRequestSchema",
@@ -61,6 +63,7 @@ test("the Node entry exports what we meant", async () => {
   expect(Object.keys(await import("../src/node/index.ts")).sort()).toMatchInlineSnapshot(`
     [
       "SETTINGS",
+      "diagnose",
       "loggerFor",
       "migrateDatabase",
       "openOrchestrator",

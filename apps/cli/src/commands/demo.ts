@@ -28,10 +28,8 @@ function nextSteps(remote: string, branch: string): string {
   return `
 Look at it:
   git -C ${remote} log --stat ${branch}
-Your own repository, with a coding agent of your own (docs/quickstart.md says how it is called):
-  SPECKIT_AGENT_COMMAND='["my-agent"]' npx speckit run <owner/name or path> "<sentence>" --dry-run
-With Codex and your own key (to come, not there yet):
-  CODEX_API_KEY=<key> npx speckit run <owner/name or path> "<sentence>" --agent codex --dry-run
+Your own repository, with Codex and your own key (npm install -g @openai/codex@0.169.0):
+  CODEX_API_KEY=<key> npx speckit run <owner/name or path> "<sentence>" --dry-run
 The same over RabbitMQ, with two workers:
   npm run fleet
 `;

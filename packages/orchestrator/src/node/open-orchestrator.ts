@@ -16,6 +16,7 @@ import type { Metrics } from "../ports/metrics.ts";
 import type { Transport } from "../ports/transport.ts";
 import { agentBackends } from "./agent-backends.ts";
 import { type OrchestratorConfig, secretsOf } from "./config.ts";
+import { CODEX_CREDENTIAL, gatewayOnDemand } from "./open-gateway.ts";
 
 const WEEK_MS = 7 * 86_400_000;
 
@@ -87,10 +88,19 @@ export async function openOrchestrator(
       await openTransport(config, { deploymentId, logger, metrics, reach }),
     );
     const backends = agentBackends(config);
+    const gateway = gatewayOnDemand(config, {
+      credentials: { coolDown: async () => {}, coolingForMs: async () => 0 },
+      deploymentId,
+      logger,
+    });
+    if (gateway !== undefined) {
+      undo.use(gateway);
+    }
     const deps: Dependencies = {
       runs,
       transport,
       backends: new Map(backends.map((backend) => [backend.name, backend])),
+      gateways: new Map(gateway === undefined ? [] : [[CODEX_CREDENTIAL, gateway]]),
       defaultBackend: config.agent,
       git: gitWorkspace({
         stateDir: config.stateDir,

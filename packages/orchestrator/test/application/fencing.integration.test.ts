@@ -54,6 +54,7 @@ test("a worker whose run was taken ends its agent, writes nothing more, and lets
   expect(await agents()).toEqual([]);
   expect(await traces(open.stateDir, run.runId)).toEqual(before);
   expect(await readdir(join(open.stateDir, "artifacts", run.runId, "plan-1"))).toEqual([
+    "environment.json",
     "prompt.md",
   ]);
 

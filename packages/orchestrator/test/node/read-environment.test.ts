@@ -23,7 +23,7 @@ describe("readEnvironment", () => {
       gitCredentials: [],
     });
     expect(config.databaseUrl).toBeUndefined();
-    expect(config.agent).toBeUndefined();
+    expect(config.agent).toBe("codex");
   });
 
   test("an empty variable counts as not set", () => {
@@ -57,7 +57,13 @@ describe("readEnvironment", () => {
     [{ SPECKIT_LEASE_MS: "10" }, "SPECKIT_LEASE_MS", "10"],
     [{ SPECKIT_HEARTBEAT_MS: "20000" }, "SPECKIT_HEARTBEAT_MS", "20000"],
     [{ SPECKIT_RUNTIME: "docker" }, "SPECKIT_RUNTIME", "docker"],
-    [{ SPECKIT_AGENT: "codex" }, "SPECKIT_AGENT", "codex"],
+    [{ SPECKIT_AGENT: "claude" }, "SPECKIT_AGENT", "claude"],
+    [{ SPECKIT_CODEX_PATH: "./codex" }, "SPECKIT_CODEX_PATH", "./codex"],
+    [{ SPECKIT_CODEX_BASE_URL: "ftp://x" }, "SPECKIT_CODEX_BASE_URL", "ftp://x"],
+    [{ SPECKIT_CODEX_OPTIONS: "shell" }, "SPECKIT_CODEX_OPTIONS", "shell"],
+    [{ SPECKIT_CODEX_MODELS: 'a,"b' }, "SPECKIT_CODEX_MODELS", '"b'],
+    [{ SPECKIT_MODEL_PRICES: '{"m":{"inputUsdPerMTok":1}}' }, "SPECKIT_MODEL_PRICES", "inputUsd"],
+    [{ SPECKIT_UNSAFE: "yes" }, "SPECKIT_UNSAFE", "yes"],
     [{ SPECKIT_AGENT: "command" }, "SPECKIT_AGENT_COMMAND", "nothing"],
     [{ SPECKIT_AGENT_COMMAND: '["a", 1]' }, "SPECKIT_AGENT_COMMAND", '[\\"a\\", 1]'],
     [{ SPECKIT_ARTIFACT_RETENTION_MS: "1000" }, "SPECKIT_ARTIFACT_RETENTION_MS", "1000"],
@@ -80,6 +86,8 @@ describe("readEnvironment", () => {
   test("a secret never stands in a refusal", () => {
     const env = { DATABASE_URL: "mysql://ada:hunter2-secret@host/db", AMQP_URL: "amqp://h" };
     expect(String(refusalOf(env))).not.toContain("hunter2-secret");
+    const headers = { SPECKIT_CODEX_HEADERS: '{"X-Team":"hunter2-secret"', CODEX_API_KEY: "a b" };
+    expect(String(refusalOf(headers))).not.toMatch(/hunter2|a b/);
   });
 
   test("every secret has a _FILE twin; both at once are refused", () => {
@@ -103,6 +111,9 @@ describe("readEnvironment", () => {
       "DATABASE_URL",
       "DATABASE_DIRECT_URL",
       "AMQP_URL",
+      "CODEX_API_KEY",
+      "OPENAI_API_KEY",
+      "SPECKIT_CODEX_HEADERS",
       "GITHUB_TOKEN",
       "SPECKIT_GIT_TOKEN",
     ]);

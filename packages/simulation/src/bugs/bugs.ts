@@ -253,7 +253,7 @@ export const BUGS: readonly Bug[] = [
   {
     name: "agent that outlives its supervisor's lease",
     seed: 121,
-    caughtBy: ["agent-outlives-lease"],
+    caughtBy: ["agent-outlives-lease", "start-without-lease"],
     mutations: {
       runtime: (inner) => ({
         ...inner,

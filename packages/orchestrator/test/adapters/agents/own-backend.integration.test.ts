@@ -3,15 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { lineAgentBackend } from "../../../../../examples/own-backend/line-agent-backend.ts";
+import { lineAgentBackend } from "../../../examples/line-agent-backend.ts";
 import { processRuntime } from "../../../src/adapters/process/index.ts";
 import { describeAgentBackend } from "../../../src/testing/index.ts";
 
 const PROGRAM = fileURLToPath(new URL("../../../agents/scripted.mjs", import.meta.url));
-const EXAMPLE = new URL(
-  "../../../../../examples/own-backend/line-agent-backend.ts",
-  import.meta.url,
-);
+const EXAMPLE = new URL("../../../examples/line-agent-backend.ts", import.meta.url);
 
 describeAgentBackend(
   "the guide's",

@@ -19,7 +19,7 @@ export function lineAgentBackend(program: readonly [string, ...string[]]): Agent
       },
       stdin: [
         prompt.skill.text.replaceAll("$ARGUMENTS", () => prompt.arguments),
-        `The request: ${prompt.arguments}`,
+        `### The request, word for word\n\n${prompt.arguments.replace(/^/gm, "> ")}`,
         `Work in ${prompt.featureDirectory}. Do not commit. Nobody can answer questions now.`,
         ...prompt.answers.map(
           ({ question, answer }) => `${question} ${answer ?? "Decide yourself."}`,
