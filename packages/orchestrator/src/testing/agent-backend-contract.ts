@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ERROR_CODES } from "../domain/error-codes.ts";
+import { modelFailure } from "../domain/model-failure.ts";
 import { AGENT_PHASES } from "../domain/phase.ts";
 import { verifyPhase } from "../domain/verify/verify-phase.ts";
 import type { AgentBackend } from "../ports/agent-backend.ts";
@@ -17,7 +18,7 @@ export interface AgentBackendUnderTest extends AsyncDisposable {
   readonly runtime: JobRuntime;
   /**
    * The way to a model, for a backend with a credential: one that works, or one whose provider
-   * refuses every call.
+   * refuses every call and says `agent's words`.
    */
   readonly access?: (provider: "works" | "refuses") => Promise<ModelAccess>;
   /** For a backend without one: the same backend with an agent that fails and prints `agent's words`. */
@@ -115,6 +116,10 @@ export function describeAgentBackend(
         ]);
         expect([phase, verifyPhase(phase, done.output)]).toEqual([phase, []]);
         expect(done.events.length).toBeGreaterThan(0);
+        if (access !== undefined) {
+          expect(access.calls().length).toBeGreaterThan(0);
+          expect(done.stdout + done.stderr).not.toContain(access.token);
+        }
       }
     }, 120_000);
 
@@ -127,6 +132,11 @@ export function describeAgentBackend(
       expect(message).toMatch(/^\P{Cc}{10,1000}$/u);
       expect(message).not.toContain("agent's words");
       expect(remedy).not.toBe("");
+      if (access !== undefined) {
+        // What the gateway has seen is believed: an agent keeps neither codes nor reset times.
+        const [last] = access.calls().slice(-1);
+        expect(code).toBe(last && modelFailure(last, new Date())?.code);
+      }
     }, 120_000);
 
     test("any line can be read: what is not known says nothing or is a message, and nothing throws", () => {
