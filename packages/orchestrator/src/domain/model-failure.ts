@@ -16,7 +16,11 @@ export interface FailedCall {
 const BY_CODE: Readonly<Record<string, ErrorCode>> = {
   insufficient_quota: "QUOTA_EXHAUSTED",
   usage_limit_reached: "QUOTA_EXHAUSTED",
+  quota_exceeded: "QUOTA_EXHAUSTED",
+  billing_hard_limit_reached: "QUOTA_EXHAUSTED",
+  billing_not_active: "QUOTA_EXHAUSTED",
   rate_limit_exceeded: "RATE_LIMITED",
+  too_many_requests: "RATE_LIMITED",
   credential_cooling: "RATE_LIMITED",
   token_limit_reached: "TOKEN_LIMIT_REACHED",
   cost_limit_reached: "COST_LIMIT_REACHED",
@@ -29,6 +33,10 @@ const BY_CODE: Readonly<Record<string, ErrorCode>> = {
   server_is_overloaded: "MODEL_UNAVAILABLE",
   invalid_prompt: "MODEL_REQUEST_REFUSED",
   content_filter: "MODEL_REQUEST_REFUSED",
+  // The gateway's own besides those above.
+  request_too_large: "CONTEXT_TOO_LONG",
+  invalid_request_body: "MODEL_REQUEST_REFUSED",
+  invalid_token: "PHASE_DEADLINE_EXCEEDED",
 };
 
 /**
@@ -62,8 +70,19 @@ function codeOf({ outcome, status, errorCode }: FailedCall): ErrorCode | undefin
     case "cut":
       return "MODEL_UNAVAILABLE";
     default:
-      return (errorCode === null ? undefined : BY_CODE[errorCode]) ?? byStatus(status);
+      return refusalCode(status, errorCode);
   }
+}
+
+/**
+ * What an answer stands for that is not a good one, by what a provider says with it.
+ *
+ * @param status null: the provider was not asked, or has not answered
+ */
+export function refusalCode(status: number | null, errorCode: string | null): ErrorCode {
+  const known =
+    errorCode !== null && Object.hasOwn(BY_CODE, errorCode) ? BY_CODE[errorCode] : undefined;
+  return known ?? byStatus(status);
 }
 
 function byStatus(status: number | null): ErrorCode {
@@ -71,8 +90,12 @@ function byStatus(status: number | null): ErrorCode {
     case 401:
     case 403:
       return "MODEL_CREDENTIALS_REFUSED";
+    case 402:
+      return "QUOTA_EXHAUSTED";
     case 404:
       return "MODEL_NOT_FOUND";
+    case 413:
+      return "CONTEXT_TOO_LONG";
     case 429:
       return "RATE_LIMITED";
     default:
@@ -108,4 +131,5 @@ const SAYS: Readonly<Partial<Record<ErrorCode, string>>> = {
   MODEL_REQUEST_REFUSED: "the request was refused",
   MODEL_UNAVAILABLE: "the provider is overloaded or out of reach",
   MODEL_HUNG: "no byte for longer than the gateway waits",
+  PHASE_DEADLINE_EXCEEDED: "the time of the attempt is over",
 };

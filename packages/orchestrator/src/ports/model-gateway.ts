@@ -70,7 +70,7 @@ export interface ModelAccess extends AsyncDisposable {
   readonly usage: () => ModelUsage & { readonly costUsd: number | null; readonly calls: number };
   /**
    * Resolves when the attempt must be ended because of its model calls: a limit of its run was
-   * reached. Never rejects; stays open when that never happens.
+   * reached, or call after call hangs. Never rejects; stays open when that never happens.
    */
   readonly ended: Promise<Failure>;
 }

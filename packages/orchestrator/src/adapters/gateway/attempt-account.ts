@@ -1,4 +1,5 @@
 import { type Failure, failure } from "../../domain/failure.ts";
+import { modelFailure } from "../../domain/model-failure.ts";
 import type {
   ModelAccess,
   ModelAttempt,
@@ -10,6 +11,13 @@ import type { OwnAnswer } from "./provider-error.ts";
 
 const KEPT_CALLS = 1_000;
 
+/**
+ * Calls in a row that may hang. Agents try a hung call again without a word, for longer than anybody
+ * waits for a word of theirs: Codex thirty times. One more try saves the turn when one connection was
+ * the trouble.
+ */
+const MAX_HUNG_IN_A_ROW = 2;
+
 /** What one attempt has called, and what its limits still allow. */
 export interface AttemptAccount extends Pick<ModelAccess, "calls" | "usage" | "ended"> {
   readonly add: (call: ModelCall) => void;
@@ -18,7 +26,7 @@ export interface AttemptAccount extends Pick<ModelAccess, "calls" | "usage" | "e
 }
 
 /**
- * Counts an attempt's calls against what its run has left.
+ * Counts an attempt's calls against what its run has left, and ends it when its model has gone silent.
  *
  * A call's tokens are known when it is over: the one that crosses a limit is let finish, and no
  * other is made. What a provider has not told (a call that was cut) counts for nothing.
@@ -31,6 +39,7 @@ export function attemptAccount(attempt: ModelAttempt, prices: ModelPrices): Atte
   let answered = 0;
   let knownUsd = 0;
   let isPriceMissing = false;
+  let hungInARow = 0;
 
   const usedTokens = (): number => sum.inputTokens + sum.outputTokens;
   const tokens = (): string =>
@@ -63,6 +72,11 @@ export function attemptAccount(attempt: ModelAttempt, prices: ModelPrices): Atte
         addUsage(sum, call.usage);
         knownUsd += call.costUsd ?? 0;
         isPriceMissing ||= call.costUsd === null;
+      }
+      hungInARow = call.outcome === "hung" ? hungInARow + 1 : 0;
+      const hung = hungInARow >= MAX_HUNG_IN_A_ROW && modelFailure(call, call.startedAt);
+      if (hung) {
+        end(hung);
       }
       // What exactly fills a limit has not crossed it: it may have been the last call.
       endIf((used, left) => used > left);

@@ -43,7 +43,8 @@ const MAX_HEADER_BYTES = 64 * 1024;
  *
  * - The agent hangs up, or its access is disposed: the upstream call is aborted, recorded as cut.
  * - The provider hangs up: the agent's connection is cut the same way, or gets 502 before headers.
- * - The provider falls silent for `hangMs`: aborted and recorded as hung; 504, or a cut stream.
+ * - The provider falls silent for `hangMs`: aborted and recorded as hung; 504, or a cut stream. When
+ *   the next call hangs as well the attempt is ended: its agent would go on trying.
  * - This process dies: tokens were signed with a key that dies with it, agents lose their
  *   connection, and what was spent in open calls is not counted. The store keeps the cool-down.
  * - The store is away: calls go on; what this process was told itself still holds (credential-rest).

@@ -1,3 +1,4 @@
+import { refusalCode } from "../../domain/model-failure.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { CoolDownReason, CredentialRepository } from "../../ports/credential-repository.ts";
 import type { Logger } from "../../ports/logger.ts";
@@ -9,26 +10,19 @@ const QUOTA_MS = 900_000;
 const SHORTEST_MS = 1_000;
 const LONGEST_MS = 86_400_000;
 
-const QUOTA_CODES = new Set([
-  "insufficient_quota",
-  "usage_limit_reached",
-  "quota_exceeded",
-  "billing_hard_limit_reached",
-  "billing_not_active",
-]);
-const RATE_CODES = new Set(["rate_limit_exceeded", "too_many_requests"]);
-
 /** Why an answer makes the key rest; undefined when it does not. */
 export function coolDownReason(
-  status: number,
+  status: number | null,
   errorCode: string | null,
 ): CoolDownReason | undefined {
-  if (status === 402 || (errorCode !== null && QUOTA_CODES.has(errorCode))) {
-    return "quota";
+  switch (refusalCode(status, errorCode)) {
+    case "QUOTA_EXHAUSTED":
+      return "quota";
+    case "RATE_LIMITED":
+      return "rate_limited";
+    default:
+      return undefined;
   }
-  return status === 429 || (errorCode !== null && RATE_CODES.has(errorCode))
-    ? "rate_limited"
-    : undefined;
 }
 
 /** The cool-down of this gateway's key: what the deployment knows, and what was just told here. */

@@ -180,7 +180,7 @@ async function coolDown(
   { status }: Progress,
   { errorCode, resetsInMs }: Pick<CallEnd, "errorCode" | "resetsInMs">,
 ): Promise<void> {
-  const reason = coolDownReason(status ?? 0, errorCode);
+  const reason = coolDownReason(status, errorCode);
   if (reason !== undefined) {
     await rest.coolDown(resetsInMs, reason);
   }

@@ -44,16 +44,16 @@ export async function superviseAgent(
   const events = agentEventLog({ ...deps, lease, phase, attempt, onWritten: context.onEvents });
   const reader = call.backend.reader(call.folders.workspace);
   const logs = await openLogs(context, phase);
-  const limit = new AbortController();
-  let overLimit: Failure | undefined;
+  const modelEnd = new AbortController();
+  let endedByModel: Failure | undefined;
   void access?.ended.then((failed) => {
-    overLimit = failed;
-    limit.abort();
+    endedByModel = failed;
+    modelEnd.abort();
   });
   try {
     const at = { runId: context.run.runId, phase, attempt };
     events.note({ type: "phase.agent", data: { ...call.report } });
-    const exit = await carryOut(context, call, logs, limit.signal, (line, tail) => {
+    const exit = await carryOut(context, call, logs, modelEnd.signal, (line, tail) => {
       void deps.reach?.("agent.output", at);
       const told = reader.read(line, tail);
       events.add(told);
@@ -73,7 +73,7 @@ export async function superviseAgent(
     }
     signal.throwIfAborted();
     const calls = access?.calls() ?? [];
-    return overLimit ?? endedByUs(context, exit) ?? reader.classify({ ...exit, calls });
+    return endedByModel ?? endedByUs(context, exit) ?? reader.classify({ ...exit, calls });
   } finally {
     evidence.usage = usageOf(access) ?? events.usage();
     evidence.lastMessage = events.lastMessage();
@@ -120,7 +120,7 @@ async function carryOut(
   context: PhaseContext,
   { phase, backend, command, session, folders }: AgentCall,
   { stdout, stderr, events }: Logs,
-  limit: AbortSignal,
+  modelEnd: AbortSignal,
   onLine: (line: string, tail?: string) => void,
 ): Promise<JobExit> {
   const { deps, run, attempt, lease, signal } = context;
@@ -149,7 +149,7 @@ async function carryOut(
       onStderr: stderr.write,
       onLine,
     },
-    AbortSignal.any([signal, limit]),
+    AbortSignal.any([signal, modelEnd]),
   );
   try {
     await deps.reach?.("agent.started", { runId: run.runId, phase, attempt });

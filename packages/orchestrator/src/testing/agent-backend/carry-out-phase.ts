@@ -41,9 +41,9 @@ export async function carryOutPhase(
   },
   folder: string,
   phase: AgentPhase,
-  more: Partial<AgentPrompt> & { readonly attempt?: number } = {},
+  more: Partial<AgentPrompt> & { readonly attempt?: number; readonly silenceMs?: number } = {},
 ): Promise<CarriedOut> {
-  const { attempt = 1, ...asked } = more;
+  const { attempt = 1, silenceMs = 50_000, ...asked } = more;
   const workspace = join(folder, "workspace");
   const home = join(folder, `home-${phase}-${attempt}`);
   await mkdir(home, { recursive: true });
@@ -57,12 +57,18 @@ export async function carryOutPhase(
   const events: AgentEvent[] = [];
   let stdout = "";
   let stderr = "";
+  const modelEnd = new AbortController();
+  let endedByModel: Failure | undefined;
+  void access?.ended.then((failed) => {
+    endedByModel = failed;
+    modelEnd.abort();
+  });
   const job = await runtime.start(
     {
       ...command,
       ...at,
       deadlineMs: 50_000,
-      silenceMs: 50_000,
+      silenceMs,
       keepAliveMs: 55_000,
       ...(backend.sessionFolders === undefined ? {} : { keep: backend.sessionFolders }),
     },
@@ -75,10 +81,10 @@ export async function carryOutPhase(
       },
       onLine: (line, tail) => void events.push(...reader.read(line, tail)),
     },
-    new AbortController().signal,
+    modelEnd.signal,
   );
   const exit = await job.exit;
-  const failure = reader.classify({ ...exit, calls: access?.calls() ?? [] });
+  const failure = endedByModel ?? reader.classify({ ...exit, calls: access?.calls() ?? [] });
   const output = difference(before, await readTree(workspace));
   return { command, exit, stdout, stderr, events, failure, output };
 }

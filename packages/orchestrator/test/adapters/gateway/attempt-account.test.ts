@@ -63,4 +63,21 @@ describe("an attempt's account", () => {
       message: "plan: used 24 tokens (20 in, 4 out) in 2 calls; the run had 20 left",
     });
   });
+
+  test("ends the attempt when two calls in a row have hung, and not before", async () => {
+    const { add, ended } = account();
+    let told: unknown;
+    void ended.then((failure) => {
+      told = failure;
+    });
+    const hung = call({ outcome: "hung", status: null, usage: null, costUsd: null });
+    for (const next of [hung, call(), hung, call({ outcome: "failed", status: 500 })]) {
+      add(next);
+    }
+    await Promise.resolve();
+    expect(told).toBeUndefined();
+    add(hung);
+    add(hung);
+    expect(await ended).toMatchObject({ code: "MODEL_HUNG", class: "transient" });
+  });
 });

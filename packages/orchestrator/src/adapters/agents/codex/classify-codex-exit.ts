@@ -2,6 +2,7 @@ import type { ErrorCode } from "../../../domain/error-codes.ts";
 import { type Failure, failure } from "../../../domain/failure.ts";
 import { modelFailure } from "../../../domain/model-failure.ts";
 import type { AgentExit } from "../../../ports/agent-backend.ts";
+import type { ModelCall } from "../../../ports/model-gateway.ts";
 
 /**
  * What a failed turn says, where no call at the gateway explains it. Codex has no machine code and
@@ -51,7 +52,7 @@ export function classifyCodexExit(
     );
   }
   const last = exit.calls.at(-1);
-  const known = last === undefined ? undefined : modelFailure(last, new Date());
+  const known = last === undefined ? undefined : modelFailure(last, endOf(last));
   if (known !== undefined) {
     return known;
   }
@@ -61,4 +62,9 @@ export function classifyCodexExit(
     code,
     `Codex exited with code ${exit.exitCode ?? "unknown"} ${turn.failedWith === undefined ? "without an end of its turn" : "after a failed turn"}`,
   );
+}
+
+/** What a provider's "in 20 seconds" is counted from. */
+function endOf({ startedAt, durationMs }: ModelCall): Date {
+  return new Date(startedAt.getTime() + durationMs);
 }
