@@ -63,6 +63,9 @@ const environmentSchema = z
       .enum(["command", "scripted"], { error: "expected command or scripted" })
       .optional(),
     SPECKIT_AGENT_COMMAND: argv.optional(),
+    SPECKIT_EXTENSION_HOOKS: z.enum(["on", "off"], { error: "expected on or off" }).optional(),
+    SPECKIT_SPECIFY_INIT: z.enum(["on", "off"], { error: "expected on or off" }).optional(),
+    SPECKIT_SPECIFY_COMMAND: argv.optional(),
     SPECKIT_RUNTIME: z
       .literal("process", { error: "expected process: no other runtime exists yet" })
       .optional(),
@@ -199,6 +202,10 @@ function configOf(values: z.infer<typeof environmentSchema>, env: Environment): 
     agent:
       values.SPECKIT_AGENT ?? (values.SPECKIT_AGENT_COMMAND === undefined ? undefined : "command"),
     agentCommand: values.SPECKIT_AGENT_COMMAND,
+    specifyCommand:
+      values.SPECKIT_SPECIFY_INIT === "on"
+        ? (values.SPECKIT_SPECIFY_COMMAND ?? ["specify"])
+        : undefined,
     slots: values.SPECKIT_SLOTS,
     settings: definedOnly({
       leaseMs: values.SPECKIT_LEASE_MS,
@@ -209,6 +216,10 @@ function configOf(values: z.infer<typeof environmentSchema>, env: Environment): 
       runDeadlineMs: values.SPECKIT_RUN_DEADLINE_MS,
       silenceMs: values.SPECKIT_SILENCE_MS,
       answerWithinMs: values.SPECKIT_ANSWER_WITHIN_MS,
+      extensionHooks:
+        values.SPECKIT_EXTENSION_HOOKS === undefined
+          ? undefined
+          : values.SPECKIT_EXTENSION_HOOKS === "on",
     }),
     artifactRetentionMs: values.SPECKIT_ARTIFACT_RETENTION_MS,
     workspaceMaxBytes: values.SPECKIT_WORKSPACE_MAX_BYTES,

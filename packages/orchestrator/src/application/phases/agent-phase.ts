@@ -1,15 +1,25 @@
 import { failure } from "../../domain/failure.ts";
 import type { AgentPhase } from "../../domain/phase.ts";
 import { MAX_QUESTION_ROUNDS } from "../../domain/questions.ts";
-import { skillName, skillPath } from "../../domain/skill.ts";
+import type { SpecKitProject } from "../../domain/spec-kit/project.ts";
+import {
+  findingsInProject,
+  findingsInRepository,
+  outputOfProject,
+} from "../../domain/spec-kit/project-output.ts";
+import { summarize } from "../../domain/spec-kit/summary.ts";
 import { SpeckitError } from "../../domain/speckit-error.ts";
 import { openQuestions } from "../../domain/verify/open-questions.ts";
 import { checksOf, verifyPhase } from "../../domain/verify/verify-phase.ts";
 import type { AgentBackend, AgentCommand, AgentPrompt } from "../../ports/agent-backend.ts";
-import type { AttemptFolders, GitRun } from "../../ports/git-workspace.ts";
+import type { AttemptFolders, BaseFiles, GitRun } from "../../ports/git-workspace.ts";
 import type { RunRecord } from "../../ports/run-repository.ts";
+import { orLost } from "../while-held.ts";
+import { foldersOfProject, laidOverFor, surroundingsOf } from "./agent-surroundings.ts";
 import { gitRunOf } from "./git-run.ts";
+import { leftElsewhere } from "./left-elsewhere.ts";
 import type { PhaseContext, PhaseReport } from "./phase-work.ts";
+import { readInstructions, readProject } from "./spec-kit-project.ts";
 import { superviseAgent } from "./supervise-agent.ts";
 
 /**
@@ -20,20 +30,39 @@ import { superviseAgent } from "./supervise-agent.ts";
 export async function agentPhase(context: PhaseContext, phase: AgentPhase): Promise<PhaseReport> {
   const { deps, run, attempt, signal, evidence } = context;
   const gitRun = gitRunOf(context);
-  const folders = await deps.git.createAttempt(gitRun, { phase, attempt }, signal);
-  const { backend, command } = await callOf(context, phase, gitRun, folders);
+  const files =
+    run.specKit?.isNew === true
+      ? await deps.git.tipFiles(gitRun, signal)
+      : await deps.git.baseFiles(gitRun, signal);
+  // A run that was prepared before projects were kept finds its own again.
+  const project = run.specKit ?? (await readProject(run, files, deps.settings));
+  const laidOver = laidOverFor(run, project, phase);
+  const folders = foldersOfProject(
+    await deps.git.createAttempt(gitRun, { phase, attempt, laidOver }, signal),
+    project,
+  );
+  const { backend, command } = await callOf(context, phase, { files, project, folders });
   evidence.artifacts.push(
     await deps.artifacts.put(run.runId, `${phase}-${attempt}/prompt.md`, command.stdin),
   );
   const failed = await superviseAgent(context, { phase, backend, command, folders });
-  return failed === undefined ? judge(context, phase, gitRun) : { changed: false, failure: failed };
+  return failed === undefined
+    ? judge(context, phase, gitRun, project)
+    : { changed: false, failure: failed };
 }
 
 async function callOf(
-  { deps, run, attempt, findings, answers, signal }: PhaseContext,
+  { deps, run, attempt, findings, answers }: PhaseContext,
   phase: AgentPhase,
-  gitRun: GitRun,
-  folders: AttemptFolders,
+  {
+    files,
+    project,
+    folders,
+  }: {
+    readonly files: BaseFiles;
+    readonly project: SpecKitProject;
+    readonly folders: AttemptFolders;
+  },
 ): Promise<{ readonly backend: AgentBackend; readonly command: AgentCommand }> {
   const backend = deps.backends.get(run.agent);
   if (backend === undefined) {
@@ -42,17 +71,12 @@ async function callOf(
       `This worker has no agent backend ${run.agent}; it has ${[...deps.backends.keys()].join(", ")}`,
     );
   }
-  const path = skillPath(phase);
-  const text = await (await deps.git.baseFiles(gitRun, signal)).read(path);
-  if (text === undefined) {
-    throw new SpeckitError("SPEC_KIT_LAYOUT_UNSUPPORTED", `${run.repository} has no ${path}`);
-  }
   const prompt: AgentPrompt = {
     phase,
-    skill: { name: skillName(phase), path, text },
+    instructions: await readInstructions(run, files, project, phase),
     arguments: phase === "specify" ? run.request.specifyText : "",
-    featureDirectory: run.featureDirectory ?? "",
-    findings,
+    ...surroundingsOf(run, project, folders),
+    findings: findingsInProject(findings, project.directory),
     answers: phase === "specify" ? answers : [],
     mayAsk: asks(run, phase),
   };
@@ -64,15 +88,25 @@ async function callOf(
 
 /** Takes the tree the agent left, checks it, commits it. */
 async function judge(
-  { deps, run, attempt, signal, evidence }: PhaseContext,
+  context: PhaseContext,
   phase: AgentPhase,
   gitRun: GitRun,
+  project: SpecKitProject,
 ): Promise<PhaseReport> {
+  const { deps, run, attempt, signal, evidence } = context;
   const featureDirectory = run.featureDirectory ?? "";
-  const harvest = await deps.git.harvest(gitRun, { phase, attempt, featureDirectory }, signal);
-  const findings = verifyPhase(phase, harvest);
+  const laidOver = laidOverFor(run, project, phase);
+  const projectDirectory = project.directory;
+  const harvest = await deps.git.harvest(
+    gitRun,
+    { phase, attempt, featureDirectory, projectDirectory, laidOver },
+    signal,
+  );
+  await tellWhereItLeft(context, phase, leftElsewhere(harvest.head, gitRun));
+  const output = outputOfProject(harvest, project);
+  const findings = findingsInRepository(verifyPhase(phase, output), projectDirectory);
   const said = phase === "specify" ? evidence.lastMessage : undefined;
-  const questions = openQuestions(harvest, said);
+  const questions = openQuestions(output, said);
   if (findings.length > 0) {
     const first = findings[0];
     return {
@@ -102,9 +136,10 @@ async function judge(
   evidence.artifacts.push(
     await deps.artifacts.put(run.runId, `${phase}-${attempt}/changes.patch`, committed.patch),
   );
+  const summary = summarize(output);
   return {
     changed: committed.tipSha !== gitRun.tipSha,
-    facts: { tipSha: committed.tipSha },
+    facts: { tipSha: committed.tipSha, ...(summary === undefined ? {} : { summary }) },
     ...(committed.checkpoint === undefined ? {} : { checkpoint: committed.checkpoint }),
     openQuestions: questions,
     told: {
@@ -114,6 +149,19 @@ async function judge(
       commit: committed.tipSha,
     },
   };
+}
+
+/** A warning among the run's events: it is no failure, and it explains what may be one. */
+async function tellWhereItLeft(
+  { deps, lease, attempt, onEvents }: PhaseContext,
+  phase: AgentPhase,
+  text: string | undefined,
+): Promise<void> {
+  if (text !== undefined) {
+    const warning = { type: "phase.warning", phase, attempt, data: { text } } as const;
+    await orLost(lease, deps.runs.appendEvents(lease.hold, [warning]));
+    onEvents();
+  }
 }
 
 /**

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { scriptedBackend } from "../../../../src/adapters/agents/index.ts";
 import { processRuntime } from "../../../../src/adapters/process/index.ts";
 import type { AgentPhase } from "../../../../src/domain/phase.ts";
-import { skillName, skillPath } from "../../../../src/domain/skill.ts";
+import { instructionsText } from "../../../../src/domain/spec-kit/instructions-text.ts";
 import type { PhaseOutput } from "../../../../src/domain/verify/phase-output.ts";
 import type { AgentEvent } from "../../../../src/ports/agent-backend.ts";
 import type { JobExit } from "../../../../src/ports/job-runtime.ts";
@@ -38,6 +38,8 @@ async function readTree(folder: string): Promise<Map<string, string>> {
   return files;
 }
 
+const skillPath = (phase: AgentPhase) => `.agents/skills/speckit-${phase}/SKILL.md`;
+
 /** Runs one phase of the scripted agent in `<folder>/repo` and tells what it left, as git would. */
 export async function runScripted(
   folder: string,
@@ -52,13 +54,17 @@ export async function runScripted(
   const command = backend.command(
     {
       phase,
-      skill: {
-        name: skillName(phase),
+      instructions: {
+        kind: "skill",
+        name: `speckit-${phase}`,
         path: skillPath(phase),
-        text: before.get(skillPath(phase)) ?? "",
+        text: instructionsText("SKILL.md", before.get(skillPath(phase)) ?? ""),
       },
       arguments: phase === "specify" ? sentence : "",
+      projectDirectory: "",
       featureDirectory: DIRECTORY,
+      environment: { SPECIFY_FEATURE_DIRECTORY: DIRECTORY },
+      hooks: "none",
       findings: [],
       answers: [],
       mayAsk: false,
