@@ -26,6 +26,11 @@ export interface AgentPrompt {
   readonly featureDirectory: string;
   /** What Spec Kit's own scripts must find in the environment of the agent's commands. */
   readonly environment: Readonly<Record<string, string>>;
+  /**
+   * Names of skills that the repository has for agents that know skills, as far as a text of this
+   * prompt could call one by `$name`: see `escapeSkillNames`.
+   */
+  readonly skillNames: readonly string[];
   /** Hooks of Spec Kit's extensions: the project has none, they are kept from the agent, or it may carry them out. */
   readonly hooks: "none" | "off" | "on";
   /** Why the last attempt was not taken; empty at the first. */

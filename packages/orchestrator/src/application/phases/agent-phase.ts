@@ -19,6 +19,7 @@ import { foldersOfProject, laidOverFor, surroundingsOf } from "./agent-surroundi
 import { gitRunOf } from "./git-run.ts";
 import { leftElsewhere } from "./left-elsewhere.ts";
 import type { PhaseContext, PhaseReport } from "./phase-work.ts";
+import { readSkillNames } from "./read-skill-names.ts";
 import { readInstructions, readProject } from "./spec-kit-project.ts";
 import { superviseAgent } from "./supervise-agent.ts";
 
@@ -71,7 +72,7 @@ async function callOf(
       `This worker has no agent backend ${run.agent}; it has ${[...deps.backends.keys()].join(", ")}`,
     );
   }
-  const prompt: AgentPrompt = {
+  const asked = {
     phase,
     instructions: await readInstructions(run, files, project, phase),
     arguments: phase === "specify" ? run.request.specifyText : "",
@@ -80,10 +81,21 @@ async function callOf(
     answers: phase === "specify" ? answers : [],
     mayAsk: asks(run, phase),
   };
+  const skillNames = await readSkillNames(files, project.directory, textsOf(asked));
+  const prompt: AgentPrompt = { ...asked, skillNames };
   return {
     backend,
     command: backend.command(prompt, { runId: run.runId, phase, attempt, ...folders }),
   };
+}
+
+/** Whatever others than we have written of a prompt. */
+function textsOf(prompt: Omit<AgentPrompt, "skillNames">): readonly string[] {
+  return [
+    prompt.instructions.text,
+    prompt.arguments,
+    ...[prompt.findings, prompt.answers].map((list) => JSON.stringify(list)),
+  ];
 }
 
 /** Takes the tree the agent left, checks it, commits it. */

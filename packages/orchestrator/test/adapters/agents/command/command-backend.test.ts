@@ -15,6 +15,7 @@ const prompt: AgentPrompt = {
   featureDirectory: "specs/007-oauth",
   environment: { SPECIFY_FEATURE_DIRECTORY: "specs/007-oauth", SPECIFY_FEATURE: "007-oauth" },
   hooks: "none",
+  skillNames: [],
   findings: [],
   answers: [],
   mayAsk: false,

@@ -25,6 +25,7 @@ function prompt(more: Partial<AgentPrompt> = {}, text = SKILL): AgentPrompt {
     featureDirectory: "specs/007-oauth",
     environment: {},
     hooks: "none",
+    skillNames: [],
     findings: [],
     answers: [],
     mayAsk: false,

@@ -65,6 +65,7 @@ export async function runScripted(
       featureDirectory: DIRECTORY,
       environment: { SPECIFY_FEATURE_DIRECTORY: DIRECTORY },
       hooks: "none",
+      skillNames: [],
       findings: [],
       answers: [],
       mayAsk: false,
