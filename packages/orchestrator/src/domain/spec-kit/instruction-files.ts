@@ -83,7 +83,10 @@ function judge(phase: AgentPhase, path: string): Judged | undefined {
   const last = parts.at(-1) ?? "";
   const name = last === "SKILL.md" ? parts.slice(-2).join("/") : last;
   const { skill, prefix = "", command } = NAME.exec(name)?.groups ?? {};
-  if ((skill ?? command) !== phase || rest.length === 0 || top === ".specify" || top === "specs") {
+  if ((skill ?? command) !== phase || /\p{C}/u.test(path)) {
+    return undefined;
+  }
+  if (rest.length === 0 || top === ".specify" || top === "specs") {
     return undefined;
   }
   if (skill !== undefined) {

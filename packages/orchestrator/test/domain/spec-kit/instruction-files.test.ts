@@ -53,6 +53,7 @@ describe("instructionFiles", () => {
         ".claude/commands/speckit.specify.md",
         ".claude/commands/speckit.plan.txt",
         "planning/commands/plan.md",
+        ".x\n/commands/speckit.plan.md",
       ]),
     ).toEqual([]);
   });

@@ -23,6 +23,8 @@ export interface BareCodex extends AsyncDisposable {
     readonly baseUrl: string;
     readonly prompt: string;
     readonly model?: string;
+    /** Where it works, relative to the workspace. */
+    readonly folder?: string;
     /** Of the tools. */
     readonly env?: Readonly<Record<string, string>>;
     /** More of the provider's settings, in TOML. */
@@ -47,6 +49,7 @@ export async function bareCodex(): Promise<BareCodex> {
       baseUrl,
       prompt,
       model = "gpt-5.5",
+      folder: cwd = "",
       env = {},
       provider,
       codexEnv = { JOB_KEY: "sk-throw-away" },
@@ -66,7 +69,13 @@ export async function bareCodex(): Promise<BareCodex> {
           ...["-c", "analytics.enabled=false", "-c", "allow_login_shell=false"],
           ...["-c", `shell_environment_policy={inherit="core",set=${inlineTable(env)}}`],
           ...["-c", "model_provider=job", "-c", `model_providers.job={${settings.join(",")}}`],
-          ...["--dangerously-bypass-approvals-and-sandbox", "--cd", workspace, "--model", model],
+          ...[
+            "--dangerously-bypass-approvals-and-sandbox",
+            "--cd",
+            join(workspace, cwd),
+            "--model",
+            model,
+          ],
           "-",
         ],
         {
