@@ -198,6 +198,10 @@ function withRequestOptions(command: Command): Command {
     .option("--branch <branch>", "branch to push (default: made from sentence and run id)")
     .option("--feature-directory <path>", "specs/NNN-name (default: the next number)")
     .option(
+      "--project-directory <path>",
+      "folder of .specify (default: the root, else the only one there is)",
+    )
+    .option(
       "--phases <list>",
       `agent phases, separated by commas (default: ${AGENT_PHASES.join(",")})`,
     )

@@ -11,6 +11,7 @@ export interface RequestOptions {
   readonly baseBranch?: string;
   readonly branch?: string;
   readonly featureDirectory?: string;
+  readonly projectDirectory?: string;
   readonly phases?: string;
   readonly dryRun?: boolean;
   readonly onQuestions?: string;
@@ -46,6 +47,7 @@ export async function requestOf(
       "baseBranch",
       "branch",
       "featureDirectory",
+      "projectDirectory",
       "externalRef",
       "onQuestions",
     ]),

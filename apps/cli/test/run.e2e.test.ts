@@ -33,6 +33,7 @@ describe("speckit run", () => {
       featureDirectory: "specs/001-add-oauth-login",
       usage: { inputTokens: 0, outputTokens: 0, cachedInputTokens: 0 },
     });
+    expect(result.summary).toMatchObject({ title: "Add OAuth login", tasks: { total: 7 } });
     expect(result.phases.map(({ name, status, attempt }) => ({ name, status, attempt }))).toEqual(
       ["prepare", "specify", "plan", "tasks", "publish", "cleanup"].map((name) => ({
         name,
@@ -142,6 +143,8 @@ describe("speckit run", () => {
     const speckit = cli(folder.path);
     const status = await speckit.run(["status", runId, "--json"]);
     expect(JSON.parse(status.stdout)).toMatchObject({ runId, status: "succeeded" });
+    const shown = await speckit.run(["status", runId]);
+    expect(shown.stdout).toContain("2 stories (US1 P1, US2 P2), 2 requirements");
     const list = await speckit.run(["list", "--json"]);
     expect(JSON.parse(list.stdout)[0]).toMatchObject({ runId, status: "succeeded" });
     const logs = await speckit.run(["logs", runId]);

@@ -46,6 +46,7 @@ const WRONG_CONTENT: Readonly<Record<string, readonly unknown[]>> = {
     ...["a..b", "-x", "a//b", "HEAD", "@", "a~1", "a\\b", "x".repeat(300), "../../etc/passwd"],
     ...["$(id)", "a;b", "m\u0430in", "a\u202eb", "\uff4dain", "con", "a\u200bb"],
   ],
+  projectDirectory: ["", ".", "..", "../x", "a/../b", "/etc", "a//b", ".git/hooks", "-x", "a\\b"],
   featureDirectory: ["../x", "/etc", "specs/../../x", "specs/001-x/../y", "specs/1-x", "-x"],
   agent: [{ backend: "../x" }, { backend: "$(id)" }, { backend: "" }, {}, { backend: null }],
   phases: [[], ["specify", "delete"], ["__proto__"], "specify", [["plan"]], Array(50).fill("plan")],

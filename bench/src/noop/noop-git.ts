@@ -3,6 +3,11 @@ import type { GitWorkspace, Harvest } from "@speckit/orchestrator";
 import { documentText } from "./document-text.ts";
 
 const BASE_SHA = "b".repeat(40);
+/** As little as is a Spec Kit project. */
+const PATHS = [
+  ...["specify", "plan", "tasks"].map((phase) => `.agents/skills/speckit-${phase}/SKILL.md`),
+  ".specify/memory/constitution.md",
+];
 /** The size of a small bundle: it is written to the database with each agent phase's result. */
 const CHECKPOINT = new Uint8Array(1_024);
 
@@ -15,8 +20,11 @@ export function noopGit(): GitWorkspace {
   return {
     fetchBase: async () => ({ baseBranch: "main", baseSha: BASE_SHA, branchOldSha: null }),
     baseFiles: async () => ({
-      specNames: [],
-      hasSpecify: true,
+      listPaths: async () => PATHS,
+      read: async () => "Instructions of a phase.\n",
+    }),
+    tipFiles: async () => ({
+      listPaths: async () => PATHS,
       read: async () => "Instructions of a phase.\n",
     }),
     createAttempt: async () => ({ workspace: "/nonexistent", home: "/nonexistent" }),
@@ -24,6 +32,7 @@ export function noopGit(): GitWorkspace {
       featureDirectory,
       read: (path) => documentText(path, featureDirectory),
       changed: [],
+      head: { branch: run.branch, sha: run.tipSha },
       commit: async () => ({
         tipSha: shaOf(`${run.tipSha} ${phase} ${attempt}`),
         checkpoint: CHECKPOINT,

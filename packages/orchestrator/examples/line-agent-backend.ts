@@ -12,13 +12,13 @@ export function lineAgentBackend(program: readonly [string, ...string[]]): Agent
     command: (prompt, { runId, attempt, phase }) => ({
       argv: program,
       env: {
-        SPECIFY_FEATURE_DIRECTORY: prompt.featureDirectory,
+        ...prompt.environment,
         SPECKIT_PHASE: phase,
         SPECKIT_RUN_ID: runId,
         SPECKIT_ATTEMPT: String(attempt),
       },
       stdin: [
-        prompt.skill.text.replaceAll("$ARGUMENTS", () => prompt.arguments),
+        prompt.instructions.text.replaceAll("$ARGUMENTS", () => prompt.arguments),
         `### The request, word for word\n\n${prompt.arguments.replace(/^/gm, "> ")}`,
         `Work in ${prompt.featureDirectory}. Do not commit. Nobody can answer questions now.`,
         ...prompt.answers.map(

@@ -8,6 +8,7 @@ export function printResult(result: RunResult): void {
     `${styled("bold", result.status)}  run ${result.runId}`,
     `branch    ${result.branch}${result.pushed ? "" : "  (not pushed)"}`,
     ...(result.featureDirectory === null ? [] : [`feature   ${result.featureDirectory}`]),
+    ...summaryLines(result, "summary   "),
     ...questionLines(result),
     ...failureLines(result),
   ];
@@ -30,6 +31,7 @@ export function printStatus(result: RunResult, noWorkerSince: Date | undefined):
     `${styled("bold", result.status)}${since}  run ${result.runId}`,
     `repository ${result.repository}`,
     `branch     ${result.branch}${result.pushed ? "  (pushed)" : ""}`,
+    ...summaryLines(result, "summary    "),
     ...waiting,
     ...result.phases.map((phase) =>
       [
@@ -45,6 +47,32 @@ export function printStatus(result: RunResult, noWorkerSince: Date | undefined):
     ...failureLines(result),
   ];
   process.stdout.write(`${lines.join("\n")}\n`);
+}
+
+function summaryLines({ summary }: RunResult, label: string): readonly string[] {
+  if (summary === undefined) {
+    return [];
+  }
+  const { stories, functionalRequirements, successCriteria, assumptions, tasks } = summary;
+  const priorities = stories.map(
+    ({ id, priority }) => `${id}${priority === null ? "" : ` ${priority}`}`,
+  );
+  const parts = [
+    `${count(stories.length, "story", "stories")}${priorities.length === 0 ? "" : ` (${priorities.slice(0, 8).join(", ")}${priorities.length > 8 ? ", …" : ""})`}`,
+    count(functionalRequirements, "requirement"),
+    count(successCriteria, "success criterion", "success criteria"),
+    ...(tasks === null
+      ? []
+      : [
+          `${count(tasks.total, "task")}${tasks.parallel === 0 ? "" : ` (${tasks.parallel} parallel)`}`,
+        ]),
+    ...(assumptions.length === 0 ? [] : [count(assumptions.length, "assumption")]),
+  ];
+  return [`${label}${parts.join(", ")}`];
+}
+
+function count(number: number, one: string, many = `${one}s`): string {
+  return `${number} ${number === 1 ? one : many}`;
 }
 
 /** Questions with what is suggested; of a run that waits for answers also how they are given. */

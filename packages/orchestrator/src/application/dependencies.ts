@@ -34,6 +34,11 @@ export interface Dependencies {
   /** Left out: nothing is counted. */
   readonly metrics?: Metrics | undefined;
   readonly settings: Settings;
+  /**
+   * The whole command that makes a repository a Spec Kit project, started in its root. Left out:
+   * repositories without Spec Kit are refused.
+   */
+  readonly specifyInit?: readonly [string, ...string[]] | undefined;
   /** Tests alone set it: see `FAILPOINTS`. */
   readonly reach?: ReachFailpoint | undefined;
 }

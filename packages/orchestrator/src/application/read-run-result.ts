@@ -39,6 +39,8 @@ export function runResultOf(
     headSha: run.tipSha,
     featureDirectory: run.featureDirectory,
     agent: run.agent,
+    ...(run.specKit === null ? {} : { specKit: run.specKit }),
+    ...(run.summary === null ? {} : { summary: run.summary }),
     phases: PHASES.map((phase) => phaseResult(phase, attempts)),
     openQuestions:
       attempts.findLast((attempt) => attempt.phase === "specify" && attempt.state !== "interrupted")

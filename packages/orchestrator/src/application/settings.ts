@@ -16,6 +16,8 @@ export interface Settings {
   readonly silenceMs: number;
   /** How long a run that has asked waits for answers; then it fails. */
   readonly answerWithinMs: number;
+  /** Agents may carry out hooks of the target repository's Spec Kit extensions. */
+  readonly extensionHooks: boolean;
 }
 
 export const DEFAULT_SETTINGS: Settings = {
@@ -27,6 +29,7 @@ export const DEFAULT_SETTINGS: Settings = {
   runDeadlineMs: 1_800_000,
   silenceMs: 300_000,
   answerWithinMs: 7 * 86_400_000,
+  extensionHooks: false,
 };
 
 /**

@@ -7,6 +7,7 @@ import {
   failureSchema,
   questionSchema,
   runRejectedSchema,
+  specKitSchema,
   usageSchema,
 } from "./run-result.ts";
 
@@ -39,6 +40,7 @@ const foundOut = {
   baseBranch: z.string().optional().meta({ description: "prepare" }),
   baseSha: z.string().optional().meta({ description: "prepare" }),
   featureDirectory: z.string().optional().meta({ description: "prepare" }),
+  specKit: specKitSchema.optional().meta({ description: "prepare" }),
   file: z.string().optional().meta({ description: "agent phases: path of the document" }),
   files: z.int().optional().meta({ description: "agent phases: how many files were changed" }),
   checksPassed: z.int().optional().meta({ description: "agent phases: postconditions that hold" }),

@@ -3,6 +3,7 @@ import { isBranchName } from "../domain/branch-name.ts";
 import { isFeatureDirectory } from "../domain/feature-directory.ts";
 import { AGENT_PHASES } from "../domain/phase.ts";
 import { parseRepository } from "../domain/repository-address.ts";
+import { isProjectDirectory } from "../domain/spec-kit/project-path.ts";
 import { storableText } from "./storable-text.ts";
 
 const branchName = z.string().refine(isBranchName, {
@@ -55,7 +56,20 @@ export const runRequestSchema = z.strictObject({
     .string()
     .refine(isFeatureDirectory, { error: "expected specs/NNN-short-name" })
     .optional()
-    .meta({ description: "Default: `specs/<next number>-<slug>`, allotted once per run." }),
+    .meta({
+      description:
+        "Relative to the Spec Kit project. Default: `specs/<next number>-<slug>`, allotted once per run.",
+    }),
+  projectDirectory: z
+    .string()
+    .refine(isProjectDirectory, {
+      error: "expected a folder below the repository's root, such as packages/api",
+    })
+    .optional()
+    .meta({
+      description:
+        "Folder of the Spec Kit project (of `.specify`). Default: the root, else the only one there is.",
+    }),
   agent: z
     .strictObject({
       backend: z

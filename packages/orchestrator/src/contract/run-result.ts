@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { FAILURE_CLASSES } from "../domain/failure.ts";
-import { PHASES } from "../domain/phase.ts";
+import { AGENT_PHASES, PHASES } from "../domain/phase.ts";
 import { ATTEMPT_STATES, OUTCOMES, RUN_STATUSES } from "../domain/run-state.ts";
 
 export const findingSchema = z.object({
@@ -52,6 +52,52 @@ export const questionSchema = z.object({
     .meta({ description: "answers the agent suggests; any other text is fine too" }),
 });
 
+const instructionsSchema = z.object({
+  kind: z.enum(["skill", "prompt"]),
+  name: z.string(),
+  path: z.string(),
+});
+
+export const specKitSchema = z.object({
+  directory: z.string().meta({ description: "folder of `.specify`; empty: the repository's root" }),
+  version: z.string().nullable().meta({ description: "of Spec Kit; null: not said" }),
+  script: z.enum(["sh", "ps", "py"]).nullable(),
+  featureNumbering: z.enum(["sequential", "timestamp"]).nullable(),
+  agent: z.string().nullable().meta({ description: "the agent it was set up for" }),
+  instructions: z
+    .partialRecord(z.enum(AGENT_PHASES), instructionsSchema)
+    .meta({ description: "by phase: the file and how an agent gets it" }),
+  extensions: z.array(z.string()).readonly(),
+  hooks: z.enum(["none", "off", "on"]).meta({ description: "of extensions, for the agent" }),
+  usesFeatureJson: z.boolean(),
+  isNew: z.boolean().meta({ description: "made by this run: SPECKIT_SPECIFY_INIT" }),
+});
+
+export const summarySchema = z.object({
+  title: z.string().nullable(),
+  stories: z
+    .array(
+      z.object({
+        id: z.string().meta({ description: "US1" }),
+        title: z.string(),
+        priority: z.string().nullable().meta({ description: "P1" }),
+      }),
+    )
+    .readonly(),
+  functionalRequirements: z.int(),
+  successCriteria: z.int(),
+  openQuestions: z.int(),
+  assumptions: z.array(z.string()).readonly(),
+  approach: z.string().nullable().meta({ description: "what plan.md says first" }),
+  tasks: z
+    .object({
+      total: z.int(),
+      parallel: z.int().meta({ description: "marked [P]" }),
+      perStory: z.record(z.string(), z.int()),
+    })
+    .nullable(),
+});
+
 /**
  * The result envelope: what a reply carries, `speckit run --json` prints and the artifact
  * `result.json` holds. The same shape while the run is on its way.
@@ -69,8 +115,12 @@ export const runResultSchema = z.object({
   featureDirectory: z
     .string()
     .nullable()
-    .meta({ description: "holds spec.md, plan.md and tasks.md" }),
+    .meta({ description: "holds spec.md, plan.md and tasks.md; from the repository's root" }),
   agent: z.string().meta({ description: "name of the backend" }),
+  specKit: specKitSchema.optional().meta({ description: "the project, once prepare has found it" }),
+  summary: summarySchema
+    .optional()
+    .meta({ description: "what spec.md, plan.md and tasks.md say so far" }),
   phases: z
     .array(
       z.object({

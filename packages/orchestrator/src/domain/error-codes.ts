@@ -98,15 +98,32 @@ export const ERROR_CODES = {
   },
   NOT_A_SPEC_KIT_PROJECT: {
     class: "permanent",
-    meaning: "The base commit has no Spec Kit files.",
+    meaning: "The base commit has no Spec Kit files, or not in the named projectDirectory.",
     remedy:
       "Run `specify init --here --force --integration codex --script sh` in the repository, commit and push.",
   },
   SPEC_KIT_LAYOUT_UNSUPPORTED: {
     class: "permanent",
-    meaning: "The base commit has Spec Kit files, but no skill for an asked phase.",
+    meaning: "The base commit has Spec Kit files, but no skill or command file for an asked phase.",
     remedy:
       "Run `specify init --here --force --integration codex --script sh` with a current Spec Kit, commit and push.",
+  },
+  SPEC_KIT_INIT_FAILED: {
+    class: "permanent",
+    meaning: "SPECKIT_SPECIFY_INIT is on, but the repository could not be made a Spec Kit project.",
+    remedy:
+      "Install Spec Kit's command for the worker (`uv tool install specify-cli`) or name it in SPECKIT_SPECIFY_COMMAND; or run `specify init --here --force --integration codex --script sh` in the repository, commit and push.",
+  },
+  PROJECT_DIRECTORY_NEEDED: {
+    class: "permanent",
+    meaning: "The base commit has several Spec Kit projects, and the request names none of them.",
+    remedy: "Name one of the listed folders as `projectDirectory` (`--project-directory`).",
+  },
+  DOCUMENT_MISSING: {
+    class: "permanent",
+    meaning: "An asked phase builds on a document that the base commit does not have.",
+    remedy:
+      "Ask for the phase that writes it as well, or name the branch and `featureDirectory` that have it.",
   },
   AGENT_UNKNOWN: {
     class: "bad_message",

@@ -12,6 +12,12 @@ export function featureDirectoryFor(number: number, sentence: string): string {
   return `specs/${String(number).padStart(3, "0")}-${slugOf(sentence)}`;
 }
 
+/** The name of a project that numbers its features by time. */
+export function featureDirectoryAt(time: Date, sentence: string): string {
+  const digits = time.toISOString().replace(/\D/g, "");
+  return `specs/${digits.slice(0, 8)}-${digits.slice(8, 14)}-${slugOf(sentence)}`;
+}
+
 /**
  * The highest feature number among the names found below `specs/`, 0 when there is none. Names by
  * time stamp are not numbers.

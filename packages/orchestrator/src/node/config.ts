@@ -47,6 +47,11 @@ export interface OrchestratorConfig {
   readonly unsafe?: boolean;
   /** argv of the backend `command`. */
   readonly agentCommand?: readonly [string, ...string[]];
+  /**
+   * argv of Spec Kit's command line, without its arguments: a repository without Spec Kit gets it by
+   * `init`. Left out: it is refused.
+   */
+  readonly specifyCommand?: readonly [string, ...string[]];
   /** Runs carried at the same time. Default 2. */
   readonly slots?: number;
   readonly settings?: Partial<Settings>;

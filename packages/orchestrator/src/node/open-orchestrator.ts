@@ -126,6 +126,7 @@ export async function openOrchestrator(
       logger,
       metrics,
       settings: { ...DEFAULT_SETTINGS, ...config.settings },
+      specifyInit: specifyInitOf(config),
       reach,
     };
     const orchestrator = new Orchestrator(compose(deps));
@@ -143,6 +144,19 @@ export function loggerFor(config: OrchestratorConfig): Logger {
     format: config.logFormat ?? "json",
     secrets: secretsOf(config),
   });
+}
+
+/** Files for Codex and `sh`, whatever agents the machine has; nothing is asked. */
+function specifyInitOf({
+  specifyCommand,
+}: OrchestratorConfig): readonly [string, ...string[]] | undefined {
+  return specifyCommand === undefined
+    ? undefined
+    : [
+        ...specifyCommand,
+        ...["init", "--here", "--force", "--integration", "codex", "--script", "sh"],
+        ...["--ignore-agent-tools", "--non-interactive"],
+      ];
 }
 
 function allowsFile(config: OrchestratorConfig): boolean {

@@ -108,6 +108,9 @@ const environmentSchema = z
     SPECKIT_MODEL_HANG_MS: ms(1_000, DAY_MS).optional(),
     SPECKIT_UNSAFE: z.enum(["on", "off"], { error: "expected on or off" }).optional(),
     SPECKIT_AGENT_COMMAND: argv.optional(),
+    SPECKIT_EXTENSION_HOOKS: z.enum(["on", "off"], { error: "expected on or off" }).optional(),
+    SPECKIT_SPECIFY_INIT: z.enum(["on", "off"], { error: "expected on or off" }).optional(),
+    SPECKIT_SPECIFY_COMMAND: argv.optional(),
     SPECKIT_RUNTIME: z
       .literal("process", { error: "expected process: no other runtime exists yet" })
       .optional(),
@@ -256,6 +259,10 @@ function configOf(values: z.infer<typeof environmentSchema>, env: Environment): 
     modelPrices: values.SPECKIT_MODEL_PRICES,
     unsafe: values.SPECKIT_UNSAFE === undefined ? undefined : values.SPECKIT_UNSAFE === "on",
     agentCommand: values.SPECKIT_AGENT_COMMAND,
+    specifyCommand:
+      values.SPECKIT_SPECIFY_INIT === "on"
+        ? (values.SPECKIT_SPECIFY_COMMAND ?? ["specify"])
+        : undefined,
     slots: values.SPECKIT_SLOTS,
     settings: definedOnly({
       leaseMs: values.SPECKIT_LEASE_MS,
@@ -266,6 +273,10 @@ function configOf(values: z.infer<typeof environmentSchema>, env: Environment): 
       runDeadlineMs: values.SPECKIT_RUN_DEADLINE_MS,
       silenceMs: values.SPECKIT_SILENCE_MS,
       answerWithinMs: values.SPECKIT_ANSWER_WITHIN_MS,
+      extensionHooks:
+        values.SPECKIT_EXTENSION_HOOKS === undefined
+          ? undefined
+          : values.SPECKIT_EXTENSION_HOOKS === "on",
     }),
     artifactRetentionMs: values.SPECKIT_ARTIFACT_RETENTION_MS,
     workspaceMaxBytes: values.SPECKIT_WORKSPACE_MAX_BYTES,

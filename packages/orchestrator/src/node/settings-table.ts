@@ -117,6 +117,24 @@ export const SETTINGS = [
       "The backend `command`: its argv as a JSON array of strings; `{workspace}`, `{home}`, `{phase}` and `{featureDirectory}` are replaced. The prompt comes on stdin.",
   },
   {
+    name: "SPECKIT_EXTENSION_HOOKS",
+    default: "off",
+    meaning:
+      "`on` or `off`: whether agents may carry out hooks of a repository's Spec Kit extensions (`.specify/extensions.yml`).",
+  },
+  {
+    name: "SPECKIT_SPECIFY_INIT",
+    default: "off",
+    meaning:
+      "`on` or `off`: whether a repository without Spec Kit gets it, as the run's first commit, instead of being refused.",
+  },
+  {
+    name: "SPECKIT_SPECIFY_COMMAND",
+    default: '["specify"]',
+    meaning:
+      "Spec Kit's own command for that, as a JSON array of strings; `init` and its options are added.",
+  },
+  {
     name: "SPECKIT_RUNTIME",
     default: "process",
     meaning: "Where agents run. Only `process` exists so far.",

@@ -7,12 +7,34 @@ import type { ModelAccess, ModelCall } from "./model-gateway.ts";
 /** What an agent is asked to do, before a backend puts it into its own words. */
 export interface AgentPrompt {
   readonly phase: AgentPhase;
-  /** Spec Kit's instructions for the phase, as they stand in the target repository. */
-  readonly skill: { readonly name: string; readonly path: string; readonly text: string };
+  /**
+   * Spec Kit's instructions for the phase, as the target repository has them at its base commit.
+   * `skill`: an agent that knows the skills of `.agents/skills` finds them by their name. `prompt`: it
+   * has to be given the text.
+   */
+  readonly instructions: {
+    readonly kind: "skill" | "prompt";
+    readonly name: string;
+    /** From the repository's root. */
+    readonly path: string;
+    /** Without what they are wrapped in; placeholders for the arguments stand in it as they are. */
+    readonly text: string;
+  };
   /** The argument of the Spec Kit command: the sentence for `specify`, empty for the others. */
   readonly arguments: string;
-  /** Directory the phase works in, relative to the workspace's root. */
+  /** Folder of the Spec Kit project in its repository, "" for the root: the agent works in it. */
+  readonly projectDirectory: string;
+  /** Directory the phase works in, relative to the project. */
   readonly featureDirectory: string;
+  /** What Spec Kit's own scripts must find in the environment of the agent's commands. */
+  readonly environment: Readonly<Record<string, string>>;
+  /**
+   * Names of skills that the repository has for agents that know skills, as far as a text of this
+   * prompt could call one by `$name`: see `escapeSkillNames`.
+   */
+  readonly skillNames: readonly string[];
+  /** Hooks of Spec Kit's extensions: the project has none, they are kept from the agent, or it may carry them out. */
+  readonly hooks: "none" | "off" | "on";
   /** Why the last attempt was not taken; empty at the first. */
   readonly findings: readonly Finding[];
   /** What people have answered to the questions of earlier attempts, in order. */
@@ -32,7 +54,7 @@ export interface AgentContext {
   readonly runId: string;
   readonly phase: AgentPhase;
   readonly attempt: number;
-  /** Absolute path of the workspace as the agent will see it: its working directory. */
+  /** Absolute path of the project's folder in the workspace, as the agent will see it: its working directory. */
   readonly workspace: string;
   /** Absolute path of the attempt's own HOME as the agent will see it. */
   readonly home: string;

@@ -10,10 +10,8 @@ export interface RemoteFacts {
 
 /** Files of the base commit that decide whether and how the run can go on. */
 export interface BaseFiles {
-  /** Names directly below `specs/`. */
-  readonly specNames: readonly string[];
-  /** Whether any path below `.specify/` exists. */
-  readonly hasSpecify: boolean;
+  /** Every path of the commit but folders, in git's order. */
+  readonly listPaths: () => Promise<readonly string[]>;
   /** Text of a regular file, undefined when there is none or it is over 1 MiB. */
   readonly read: (path: string) => Promise<string | undefined>;
 }
@@ -30,6 +28,23 @@ export interface GitRun {
   readonly loadCheckpoint: () => Promise<Uint8Array | undefined>;
 }
 
+/**
+ * A file the agent finds in the place of one of the tree, or beside those. In the place of one, it is
+ * no change as long as the agent leaves it as it is; beside, it is untracked like any other. Laid only
+ * where the tree has a regular file, or the folder for one.
+ */
+export interface LaidOverFile {
+  readonly path: string;
+  readonly content: string;
+}
+
+/** Where a workspace's own `.git` stands; null what cannot be told. */
+export interface WorkspaceHead {
+  /** null: detached. */
+  readonly branch: string | null;
+  readonly sha: string | null;
+}
+
 /** An attempt's own workspace and HOME, as absolute paths of this machine. */
 export interface AttemptFolders {
   readonly workspace: string;
@@ -44,6 +59,8 @@ export interface TreeChange {
 /** What an agent left, taken by an allow-list and compared with the commit it started from. */
 export interface Harvest extends PhaseOutput {
   readonly changed: readonly TreeChange[];
+  /** It began on the run's branch at the run's tip. An agent may have gone elsewhere, and made commits. */
+  readonly head: WorkspaceHead;
   /**
    * Makes the phase's commit on top of the run's tip, unless nothing changed. Identity, message and
    * dates come from here, so a re-made commit has the same SHA.
@@ -94,15 +111,23 @@ export interface GitWorkspace {
       readonly gitRemote: string;
       readonly baseBranch: string | undefined;
       readonly branch: string;
+      /** The run's branch is the base if it is at the remote. Default false. */
+      readonly startsFromBranch?: boolean;
     },
     signal: AbortSignal,
   ) => Promise<RemoteFacts>;
   /** Reads the base commit (fetched again when the cache has lost it). */
   readonly baseFiles: (run: GitRun, signal: AbortSignal) => Promise<BaseFiles>;
+  /** The same of the run's tip. */
+  readonly tipFiles: (run: GitRun, signal: AbortSignal) => Promise<BaseFiles>;
   /** Fresh folders for an attempt, with the tree of `tipSha` and a throw-away `.git` without a remote. */
   readonly createAttempt: (
     run: GitRun,
-    attempt: { readonly phase: string; readonly attempt: number },
+    attempt: {
+      readonly phase: string;
+      readonly attempt: number;
+      readonly laidOver?: readonly LaidOverFile[];
+    },
     signal: AbortSignal,
   ) => Promise<AttemptFolders>;
   /**
@@ -116,7 +141,12 @@ export interface GitWorkspace {
     attempt: {
       readonly phase: string;
       readonly attempt: number;
+      /** From the repository's root. */
       readonly featureDirectory: string;
+      /** Folder of the Spec Kit project; "" (default) is the repository's root. */
+      readonly projectDirectory?: string;
+      /** As it was given to {@link createAttempt}. */
+      readonly laidOver?: readonly LaidOverFile[];
     },
     signal: AbortSignal,
   ) => Promise<Harvest>;

@@ -7,6 +7,8 @@ import type { Failure, Finding } from "../domain/failure.ts";
 import type { AgentPhase, Phase, PipelinePhase } from "../domain/phase.ts";
 import type { Question } from "../domain/questions.ts";
 import type { AttemptState, Outcome, RunStatus } from "../domain/run-state.ts";
+import type { SpecKitProject } from "../domain/spec-kit/project.ts";
+import type { FeatureSummary } from "../domain/spec-kit/summary.ts";
 import type { StoredArtifact } from "./artifact-store.ts";
 import type { DiffStat } from "./git-workspace.ts";
 
@@ -26,6 +28,10 @@ export interface RunRecord {
   readonly branchOldSha: string | null;
   readonly pushed: boolean;
   readonly diff: DiffStat | null;
+  /** The Spec Kit project it works in, null until that is known. */
+  readonly specKit: SpecKitProject | null;
+  /** What its documents say so far, null until there is one. */
+  readonly summary: FeatureSummary | null;
   readonly status: RunStatus;
   readonly outcome: Outcome | null;
   readonly failure: Failure | null;
@@ -190,6 +196,8 @@ export interface RunFacts {
   readonly tipSha?: string;
   readonly diff?: DiffStat;
   readonly pushed?: boolean;
+  readonly specKit?: SpecKitProject;
+  readonly summary?: FeatureSummary;
 }
 
 /** A phase that never started, told when the run ends. */
@@ -307,12 +315,17 @@ export interface RunRepository {
   /** @returns the run's outcome after the commit, null while it is live */
   readonly commitAttempt: (hold: Hold, commit: AttemptCommit) => Promise<Outcome | null>;
   /**
-   * Allots the run's feature directory once: the request's own, else the next number of this
+   * Allots the run's feature directory once: the given name, else one with the next number of this
    * repository. A second call returns the first one's answer.
    */
   readonly allotFeatureDirectory: (
     hold: Hold,
-    allot: { readonly highestInTree: number; readonly nameFor: (number: number) => string },
+    allot: {
+      /** The name is known already: no number is used up. */
+      readonly name?: string | undefined;
+      readonly highestInTree: number;
+      readonly nameFor: (number: number) => string;
+    },
   ) => Promise<string>;
   readonly appendEvents: (hold: Hold, events: readonly NewEvent[]) => Promise<void>;
   readonly addArtifacts: (hold: Hold, artifacts: readonly StoredArtifact[]) => Promise<void>;

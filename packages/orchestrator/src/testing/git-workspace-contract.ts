@@ -116,10 +116,50 @@ export function describeGitWorkspace(
 
     test("the base commit is read without a workspace", async () => {
       const files = await git.baseFiles(await prepared(), live);
-      expect(files.specNames).toEqual(["001-first"]);
-      expect(files.hasSpecify).toBe(true);
+      expect(await files.listPaths()).toEqual(Object.keys(SUITE_FILES).sort());
       expect(await files.read("README.md")).toBe("# Project\n");
       expect(await files.read("nothing.md")).toBeUndefined();
+    });
+
+    test("a run's own branch is its base where that is asked for and it is at the remote", async () => {
+      const fromBranch = { ...ask(), startsFromBranch: true };
+      expect(await git.fetchBase(fromBranch, live)).toMatchObject({ baseBranch: "main" });
+      const moved = await under.moveBranch(branch);
+      expect(await git.fetchBase({ ...fromBranch, runId: randomUUID() }, live)).toEqual({
+        baseBranch: branch,
+        baseSha: moved,
+        branchOldSha: moved,
+      });
+    });
+
+    test("a file laid over the tree is no change, unless the agent makes it one", async () => {
+      const run = await prepared();
+      const laidOver = [
+        { path: "README.md", content: "# For the agent\n" },
+        { path: "no/such/folder.md", content: "nowhere\n" },
+      ];
+      const attempt = { ...SPECIFY, laidOver };
+      const first = await git.createAttempt(run, attempt, live);
+      await under.work(first.workspace, { [SPEC]: "# Spec\n" });
+      const harvest = await git.harvest(run, attempt, live);
+      expect(harvest.changed).toEqual([{ path: SPEC, kind: "added" }]);
+      const after = await committed(run, harvest);
+      await git.push(after, null, live);
+      expect(await under.textOf(branch, "README.md")).toBe("# Project\n");
+
+      const again = { ...PLAN, laidOver };
+      const second = await git.createAttempt(after, again, live);
+      await under.work(second.workspace, { "README.md": "# Mine\n" });
+      expect((await git.harvest(after, again, live)).changed).toEqual([
+        { path: "README.md", kind: "changed" },
+      ]);
+    });
+
+    test("an agent that stays where it began is on the run's branch at its tip", async () => {
+      const run = await prepared();
+      await git.createAttempt(run, SPECIFY, live);
+      const { head } = await git.harvest(run, SPECIFY, live);
+      expect(head).toEqual({ branch, sha: run.tipSha });
     });
 
     test("an agent's tree arrives at the remote as one commit on the base", async () => {

@@ -1,23 +1,111 @@
 /**
+ * How a Spec Kit has laid its files out: `skills` as current ones do for Codex, `prompts` as those
+ * before 0.4 did, `toml` as for Gemini.
+ */
+export type SampleLayout = "skills" | "prompts" | "toml";
+
+/**
  * A small repository that uses Spec Kit, as files by path: enough of Spec Kit's layout for an agent
  * to work in, in our own words. Demos and tests start from it.
  *
- * As in a real one, `.specify/feature.json` is ignored by git.
+ * As in a real one, `.specify/feature.json` is ignored by git; the old layout knows no such file.
  */
-export function sampleProjectFiles(): Record<string, string> {
+export function sampleProjectFiles(layout: SampleLayout = "skills"): Record<string, string> {
   return {
     "README.md": README,
     "package.json": `${JSON.stringify({ name: "sample-service", private: true, type: "module" }, null, 2)}\n`,
     "src/server.mjs": SERVER,
-    ".agents/skills/speckit-specify/SKILL.md": skill("specify", SPECIFY),
-    ".agents/skills/speckit-plan/SKILL.md": skill("plan", PLAN),
-    ".agents/skills/speckit-tasks/SKILL.md": skill("tasks", TASKS),
-    ".specify/.gitignore": "feature.json\n",
+    ...instructions(layout),
     ".specify/memory/constitution.md": CONSTITUTION,
     ".specify/templates/spec-template.md": SPEC_TEMPLATE,
     ".specify/templates/plan-template.md": PLAN_TEMPLATE,
     ".specify/templates/tasks-template.md": TASKS_TEMPLATE,
   };
+}
+
+/** The same project in a folder of a larger repository, beside one that has nothing to do with it. */
+export function sampleMonorepoFiles(
+  directory = "packages/api",
+  layout: SampleLayout = "skills",
+): Record<string, string> {
+  const project = Object.entries(sampleProjectFiles(layout));
+  return {
+    "README.md": "# Several packages\n",
+    "packages/other/package.json": '{ "name": "other" }\n',
+    ...Object.fromEntries(project.map(([path, text]) => [`${directory}/${path}`, text])),
+  };
+}
+
+function instructions(layout: SampleLayout): Record<string, string> {
+  const bodies = Object.entries({ specify: SPECIFY, plan: PLAN, tasks: TASKS });
+  switch (layout) {
+    case "skills":
+      return {
+        ...Object.fromEntries(
+          bodies.map(([phase, body]) => [
+            `.agents/skills/speckit-${phase}/SKILL.md`,
+            skill(phase, body),
+          ]),
+        ),
+        ".specify/.gitignore": "feature.json\n",
+        ".specify/integration.json": json({ default_integration: "codex", version: "1.0.1" }),
+        ".specify/init-options.json": json({
+          ai: "codex",
+          script: "sh",
+          feature_numbering: "sequential",
+          speckit_version: "1.0.1",
+        }),
+      };
+    case "prompts":
+      return Object.fromEntries(
+        bodies.map(([phase, body]) => [
+          `.codex/prompts/speckit.${phase}.md`,
+          prompt(phase, withoutFeatureJson(body)),
+        ]),
+      );
+    case "toml":
+      return {
+        ...Object.fromEntries(
+          bodies.map(([phase, body]) => [
+            `.gemini/commands/speckit.${phase}.toml`,
+            toml(phase, body),
+          ]),
+        ),
+        ".specify/init-options.json": json({ ai: "gemini", script: "sh" }),
+      };
+  }
+}
+
+function json(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
+
+/** A prompt file as people copied it into their own Codex. */
+function prompt(phase: string, body: string): string {
+  return `---
+description: Spec Kit's phase ${phase}, shortened for a sample project.
+scripts:
+  sh: .specify/scripts/bash/${phase}.sh --json
+---
+
+${body}`;
+}
+
+function toml(phase: string, body: string): string {
+  const text = body.replaceAll("\\", "\\\\").replaceAll("$ARGUMENTS", "{{args}}");
+  return `description = "Spec Kit's phase ${phase}, shortened for a sample project."
+
+prompt = """
+${text}"""
+`;
+}
+
+/** Before there was one, the branch said where the feature is. */
+function withoutFeatureJson(body: string): string {
+  return body
+    .split("\n")
+    .filter((line) => !line.includes("feature.json"))
+    .join("\n");
 }
 
 function skill(phase: string, body: string): string {

@@ -37,6 +37,7 @@ export interface Faults {
   readonly transport?: (transport: Transport) => Transport;
   readonly settings?: Partial<Settings>;
   readonly metrics?: Metrics;
+  readonly specifyInit?: readonly [string, ...string[]];
   /** argv of an agent `command`. */
   readonly agentCommand?: readonly [string, ...string[]];
 }
@@ -71,7 +72,20 @@ export async function workshop(checks: Parameters<typeof checkRuns>[1] = {}) {
     sql: (text: string, values: readonly unknown[] = []) => client.query(text, [...values]),
 
     /** A sample repository whose agent follows a script; each of its starts is written down. */
-    async remote(script: Record<string, object> = {}) {
+    async remote(
+      script: Record<string, object> = {},
+      {
+        files = {},
+        directory = "",
+        more = {},
+      }: {
+        /** The repository; default: the sample. */
+        readonly files?: Readonly<Record<string, string>>;
+        /** Where the agent works in it. */
+        readonly directory?: string;
+        readonly more?: Readonly<Record<string, string>>;
+      } = {},
+    ) {
       remotes += 1;
       const name = `remote-${remotes}`;
       const appendTo = startsFile(name);
@@ -79,9 +93,11 @@ export async function workshop(checks: Parameters<typeof checkRuns>[1] = {}) {
       const withStarts = Object.fromEntries(
         phases.map((phase) => [phase, [{ ...script[phase], appendTo }, { appendTo }]]),
       );
-      const path = await makeSampleRemote(join(folder.path, name), {
-        ".scripted-agent.json": JSON.stringify(withStarts),
-      });
+      const path = await makeSampleRemote(
+        join(folder.path, name),
+        { [join(directory, ".scripted-agent.json")]: JSON.stringify(withStarts), ...more },
+        ...(Object.keys(files).length === 0 ? [] : [files]),
+      );
       const starts = async (): Promise<readonly string[]> =>
         (await readFile(appendTo, "utf8").catch(() => ""))
           .split("\n")
@@ -124,6 +140,7 @@ export async function workshop(checks: Parameters<typeof checkRuns>[1] = {}) {
         identity: systemIdentity,
         logger,
         metrics: faults.metrics,
+        specifyInit: faults.specifyInit,
         settings: { ...DEFAULT_SETTINGS, ...QUICK, ...faults.settings },
       };
       return {

@@ -53,6 +53,7 @@ const NAMES: Readonly<Record<string, (text: string) => object>> = {
   baseBranch: (baseBranch) => ({ baseBranch }),
   featureDirectory: (featureDirectory) => ({ featureDirectory }),
   "featureDirectory's name": (name) => ({ featureDirectory: `specs/001-${name}` }),
+  projectDirectory: (projectDirectory) => ({ projectDirectory }),
   "agent.backend": (backend) => ({ agent: { backend } }),
   phases: (phase) => ({ phases: [phase] }),
   runId: (runId) => ({ runId }),
@@ -63,6 +64,7 @@ const NAMES: Readonly<Record<string, (text: string) => object>> = {
 const FINE: readonly string[] = [
   "branch: a prototype",
   "baseBranch: a prototype",
+  "projectDirectory: a prototype",
   // Names of accounts and hosts are GitHub's and DNS's to give out.
   "repository's owner: 300 bytes",
   "repository's owner: a device of Windows",

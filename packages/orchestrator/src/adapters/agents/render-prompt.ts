@@ -1,5 +1,6 @@
 import type { Finding } from "../../domain/failure.ts";
 import type { AnsweredQuestion } from "../../domain/questions.ts";
+import { fillArguments } from "../../domain/spec-kit/instructions-text.ts";
 import type { AgentPrompt } from "../../ports/agent-backend.ts";
 
 /** Opens our own part of the prompt; what stands below it is ours, what stands above is Spec Kit's. */
@@ -13,7 +14,8 @@ export const RUN_HEADING = "## This run, from speckit";
  * has a place for it.
  */
 export function renderPrompt(prompt: AgentPrompt): string {
-  return `${[instructions(prompt), ...runSections(prompt)].join("\n\n")}\n`;
+  const instructions = fillArguments(prompt.instructions.text, prompt.arguments);
+  return `${[instructions, ...runSections(prompt)].join("\n\n")}\n`;
 }
 
 /** What an unattended run adds to Spec Kit's own instructions. */
@@ -37,19 +39,8 @@ export function runSections(prompt: AgentPrompt): readonly string[] {
   return sections;
 }
 
-function instructions({ skill, arguments: sentence }: AgentPrompt): string {
-  // One pass, so that a sentence that mentions a placeholder is not filled in again.
-  return withoutFrontMatter(skill.text)
-    .replace(/\$ARGUMENTS|\{ARGS\}/g, () => sentence)
-    .trim();
-}
-
-/** Text without a YAML block at its very start. */
-function withoutFrontMatter(text: string): string {
-  return text.replace(/^\uFEFF?---[ \t]*\r?\n(?:[^\n]*\n)*?---[ \t]*(?:\r?\n|$)/, "");
-}
-
-function rules({ phase, featureDirectory, mayAsk }: AgentPrompt): string {
+function rules(prompt: AgentPrompt): string {
+  const { phase, projectDirectory, featureDirectory, mayAsk, hooks } = prompt;
   const questions =
     phase === "specify"
       ? `${mayAsk ? "Your questions are put to people when you are done." : "Nobody can answer questions."} Make a reasonable assumption and write it down; what only a person can decide goes into \`spec.md\` as \`[NEEDS CLARIFICATION: the question]\`.`
@@ -57,13 +48,26 @@ function rules({ phase, featureDirectory, mayAsk }: AgentPrompt): string {
   return [
     "You work unattended. Where these rules and the text above disagree, these rules decide.",
     "",
+    ...(projectDirectory === ""
+      ? []
+      : [
+          `- You are in \`${projectDirectory}\`, a project of its own in a larger repository. All paths here are relative to it.`,
+        ]),
     `- The feature directory is \`${featureDirectory}\`, also in the environment variable ` +
       "`SPECIFY_FEATURE_DIRECTORY`. Use it whether or not it exists; do not number or name another one. " +
-      "`.specify/feature.json` must name it as `feature_directory`.",
+      "`.specify/feature.json` must name it as `feature_directory`. Where a script of Spec Kit would " +
+      "make a directory (`create-new-feature`), make this one yourself instead, from the template.",
     `- Change nothing outside \`${featureDirectory}\` but \`.specify/feature.json\`.`,
     `- ${questions}`,
-    "- Do not commit, push, or create or switch branches, also where a hook or script asks for it: " +
-      "the files you leave are the result.",
+    hooks === "on"
+      ? "- Do not push. The files you leave are the result: commits and branches stay behind."
+      : "- Do not commit, push, or create or switch branches, also where a hook or script asks for it: " +
+        "the files you leave are the result.",
+    ...(hooks === "off"
+      ? [
+          "- Hooks of extensions (`.specify/extensions.yml`) are off in this run: carry none of them out.",
+        ]
+      : []),
     `- Carry out the phase \`${phase}\` alone, completely, then stop.`,
   ].join("\n");
 }

@@ -1,6 +1,7 @@
 import type { BaseFiles, GitRun } from "../../ports/git-workspace.ts";
 import type { GitContext } from "./context.ts";
 import { cacheWithBase } from "./repository-cache.ts";
+import { openRunRepository } from "./run-repository.ts";
 import { nulSeparated, pathBytes } from "./tree-entries.ts";
 
 /** Longest file that is read as text. */
@@ -12,19 +13,34 @@ export async function baseFiles(
   run: GitRun,
   signal: AbortSignal,
 ): Promise<BaseFiles> {
-  const { cache: gitDir } = await cacheWithBase(context, run, signal);
-  const list = async (path: string, ...options: string[]) => {
-    const args = ["ls-tree", "-z", "--full-tree", ...options, run.baseSha, "--", path] as const;
+  const { cache } = await cacheWithBase(context, run, signal);
+  return filesOf(context, cache, run.baseSha, signal);
+}
+
+/** Reads files of the tip from the run's own repository. */
+export async function tipFiles(
+  context: GitContext,
+  run: GitRun,
+  signal: AbortSignal,
+): Promise<BaseFiles> {
+  return filesOf(context, await openRunRepository(context, run, signal), run.tipSha, signal);
+}
+
+function filesOf(
+  context: GitContext,
+  gitDir: string,
+  commit: string,
+  signal: AbortSignal,
+): BaseFiles {
+  const list = async (...options: readonly string[]) => {
+    const args = ["ls-tree", "-z", "--full-tree", ...options] as const;
     return nulSeparated((await context.git({ args, gitDir }, signal)).stdout);
   };
-  const specNames = (await list("specs/", "--name-only")).map((name) =>
-    pathBytes(name).toString("utf8").slice("specs/".length),
-  );
   return {
-    specNames,
-    hasSpecify: (await list(".specify/", "--name-only")).length > 0,
+    listPaths: async () =>
+      (await list("-r", "--name-only", commit)).map((name) => pathBytes(name).toString("utf8")),
     read: async (path) => {
-      const [record] = await list(path, "-l");
+      const [record] = await list("-l", commit, "--", path);
       const [, oid, bytes] = /^100\d{3} blob (\w+) +(\d+)\t/.exec(record ?? "") ?? [];
       if (oid === undefined || Number(bytes) > TEXT_MAX_BYTES) {
         return undefined;

@@ -1,13 +1,14 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { SpeckitError } from "../../domain/speckit-error.ts";
-import type { AttemptFolders, GitRun } from "../../ports/git-workspace.ts";
+import type { AttemptFolders, GitRun, LaidOverFile } from "../../ports/git-workspace.ts";
 import type { GitContext } from "./context.ts";
 import { type AttemptName, objectFormatOf } from "./folders.ts";
+import { layOver } from "./lay-over.ts";
 import { writeNeutralAttributes } from "./neutral-attributes.ts";
 import { removeFolder } from "./remove-folder.ts";
 import { openRunRepository } from "./run-repository.ts";
-import { treeEntries } from "./tree-entries.ts";
+import { type TreeEntry, type TreePath, treeEntries } from "./tree-entries.ts";
 
 export function attemptFolders(
   context: GitContext,
@@ -28,13 +29,14 @@ export function attemptFolders(
 export async function createAttempt(
   context: GitContext,
   run: GitRun,
-  attempt: AttemptName,
+  attempt: AttemptName & { readonly laidOver?: readonly LaidOverFile[] },
   signal: AbortSignal,
 ): Promise<AttemptFolders> {
   const folders = attemptFolders(context, run.runId, attempt);
   await removeFolder(context.folders.attempt(run.runId, attempt));
   const repository = await openRunRepository(context, run, signal);
-  await checkSize(context, repository, run, signal);
+  const tree = await treeEntries(context, repository, run.tipSha, signal);
+  checkSize(context, run, tree);
   await mkdir(folders.workspace, { recursive: true });
   await mkdir(folders.home, { mode: 0o700 });
 
@@ -53,6 +55,10 @@ export async function createAttempt(
   await writeNeutralAttributes(gitDir);
   await inWorkspace(["update-ref", `refs/heads/${run.branch}`, run.tipSha]);
   await inWorkspace(["read-tree", "-m", "-u", run.tipSha]);
+  for (const path of await layOver(folders.workspace, tree, attempt.laidOver ?? [])) {
+    // For agents that ask git what has changed: not this.
+    await inWorkspace(["update-index", "--skip-worktree", "--", path]);
+  }
   // For agents that commit; their commits stay where they are.
   await inWorkspace(["config", "user.name", context.identity.name]);
   await inWorkspace(["config", "user.email", context.identity.email]);
@@ -60,14 +66,9 @@ export async function createAttempt(
 }
 
 /** Refuses a tree that could not be harvested, before it fills the disk. */
-async function checkSize(
-  context: GitContext,
-  repository: string,
-  run: GitRun,
-  signal: AbortSignal,
-): Promise<void> {
+function checkSize(context: GitContext, run: GitRun, tree: ReadonlyMap<TreePath, TreeEntry>): void {
   let bytes = 0;
-  for (const entry of (await treeEntries(context, repository, run.tipSha, signal)).values()) {
+  for (const entry of tree.values()) {
     bytes += entry.bytes;
   }
   const { workspaceMaxBytes } = context.limits;

@@ -35,7 +35,15 @@ export async function fetchBase(
     names.push(`refs/heads/${request.baseBranch}`);
   }
   const from = await askRemote(context, request.gitRemote, names, signal);
-  const { baseBranch, sha } = await baseOf(context, request, from, signal);
+  const isThere = from.refs.has(branchRef);
+  const { baseBranch, sha } = await baseOf(
+    context,
+    request.startsFromBranch === true && isThere
+      ? { ...request, baseBranch: request.branch }
+      : request,
+    from,
+    signal,
+  );
   const cache = await openCache(context, request.gitRemote, objectFormatOf(sha), signal);
   const source = `refs/heads/${baseBranch}`;
   const baseSha = await fetchForRun(context, cache, { runId: request.runId, source, from }, signal);

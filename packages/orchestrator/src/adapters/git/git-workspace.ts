@@ -1,7 +1,7 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { GitRun, GitWorkspace, RunDiff } from "../../ports/git-workspace.ts";
-import { baseFiles } from "./base-files.ts";
+import { baseFiles, tipFiles } from "./base-files.ts";
 import type { GitContext } from "./context.ts";
 import { createAttempt } from "./create-attempt.ts";
 import { fetchBase } from "./fetch-base.ts";
@@ -68,6 +68,8 @@ export function gitWorkspace(options: GitWorkspaceOptions): GitWorkspace {
       operate("fetch the base", signal, (context) => fetchBase(context, request, signal)),
     baseFiles: (run, signal) =>
       operate("read the base", signal, (context) => baseFiles(context, run, signal)),
+    tipFiles: (run, signal) =>
+      operate("read the tip", signal, (context) => tipFiles(context, run, signal)),
     createAttempt: (run, attempt, signal) =>
       operate("create a workspace", signal, (context) =>
         createAttempt(context, run, attempt, signal),

@@ -7,8 +7,10 @@ import { objectFormatOf } from "./folders.ts";
 import { ignoredPaths, scratchFolder } from "./ignored-paths.ts";
 import { importBlobs } from "./import-blobs.ts";
 import { judgeEntry } from "./judge-entry.ts";
+import { withLaidOver } from "./lay-over.ts";
 import { makeCommit } from "./make-commit.ts";
 import { type OpenFolder, openFolder } from "./open-beneath.ts";
+import { readHead } from "./read-head.ts";
 import { readTexts } from "./read-texts.ts";
 import { openRunRepository } from "./run-repository.ts";
 import { pathBytes, pathOf, type TreeEntry, type TreePath, treeEntries } from "./tree-entries.ts";
@@ -16,9 +18,9 @@ import { type Walk, walkWorkspace } from "./walk-workspace.ts";
 
 type Attempt = Parameters<GitWorkspace["harvest"]>[1];
 
-/** Written by Spec Kit's scripts for themselves, never part of a commit unless the base has it. */
-const FEATURE_JSON = ".specify/feature.json";
 const MAX_FINDINGS = 50;
+/** Folders of features in a project's `specs/`, by their names. */
+const FEATURE = /^specs\/(?:\d{3,}|\d{8}-\d{6})-[^/]+\//;
 
 /**
  * Takes what an agent left. Everything in the workspace is the agent's, its `.git` above all: a git
@@ -27,7 +29,7 @@ const MAX_FINDINGS = 50;
  * 1. We list the workspace ourselves, following nothing ({@link walkWorkspace});
  * 2. compare it with the tip's tree, hashing files as git would ({@link compareTree});
  * 3. leave out untracked paths that `.gitignore` ignores, asked in a scratch folder of ours
- *    ({@link ignoredPaths}), but for the feature directory: a project may ignore `specs/`;
+ *    ({@link ignoredPaths}), but for folders of features: a project may ignore `specs/`;
  * 4. refuse what is never committed, if the agent made or changed it ({@link judgeEntry});
  * 5. read what is left once, into the run's own repository ({@link importBlobs}).
  *
@@ -79,20 +81,25 @@ async function take(context: GitContext, source: Source, signal: AbortSignal): P
   const { run, attempt, gitDir, tree, root } = source;
   const format = objectFormatOf(run.tipSha);
   const walk = await walkWorkspace(root, context.limits, signal);
-  const compared = await compareTree(root, walk, tree, format, signal);
+  const given = withLaidOver(tree, attempt.laidOver ?? [], run.tipSha);
+  const compared = await compareTree(root, walk, given, format, signal);
   const added = await addedPaths(context, source, walk, compared, signal);
-  const changes: Change[] = [
+  const asked: Change[] = [
     ...compared.changes,
     ...added.flatMap((path): readonly Change[] => {
       const entry = walk.entries.get(path);
       return entry === undefined ? [] : [{ path, kind: "added", entry }];
     }),
   ].sort((a, b) => (a.path < b.path ? -1 : 1));
-  const kept = changes.filter((change) => change.kind !== "removed");
+  const kept = asked.filter((change) => change.kind !== "removed");
   refuse(attempt, kept);
   checkLimits(context, kept);
   const taken = await importBlobs(context, { gitDir, root, format, changes: kept }, signal);
 
+  // A laid-over file that the agent has put back to what the tree has.
+  const isPutBack = ({ path, kind }: Change) =>
+    kind === "changed" && isSameEntry(taken.get(path), tree.get(path));
+  const changes = asked.filter((change) => !isPutBack(change));
   const after = new Map(tree);
   for (const { path, kind } of changes) {
     const entry = taken.get(path);
@@ -109,7 +116,8 @@ async function take(context: GitContext, source: Source, signal: AbortSignal): P
       root,
       tree: after,
       featureDirectory: attempt.featureDirectory,
-      featureJson: FEATURE_JSON,
+      templates: `${projectPrefix(attempt)}.specify/templates/`,
+      featureJson: featureJsonOf(attempt),
     },
     signal,
   );
@@ -117,6 +125,7 @@ async function take(context: GitContext, source: Source, signal: AbortSignal): P
     featureDirectory: attempt.featureDirectory,
     read: (path) => texts.get(path),
     changed: changes.map(({ path, kind }) => ({ path: pathBytes(path).toString("utf8"), kind })),
+    head: await readHead(root),
     commit: (about) => makeCommit(context, { run, changes, taken, about }, signal),
   };
 }
@@ -129,14 +138,32 @@ async function addedPaths(
   signal: AbortSignal,
 ): Promise<readonly TreePath[]> {
   const feature = pathOf(`${attempt.featureDirectory}/`);
-  const asked = untracked.filter((path) => path !== FEATURE_JSON && !path.startsWith(feature));
+  const featureJson = pathOf(featureJsonOf(attempt));
+  const prefix = pathOf(projectPrefix(attempt));
+  const isOfFeature = (path: TreePath) =>
+    path.startsWith(feature) ||
+    (path.startsWith(prefix) && FEATURE.test(path.slice(prefix.length)));
+  const asked = untracked.filter((path) => path !== featureJson && !isOfFeature(path));
   const scratch = scratchFolder(context.folders.attempt(run.runId, attempt));
   const ignored = await ignoredPaths(
     context,
     { gitDir, root, walk, tracked: tree.keys(), untracked: asked, scratch },
     signal,
   );
-  return untracked.filter((path) => path !== FEATURE_JSON && !ignored.has(path));
+  return untracked.filter((path) => path !== featureJson && !ignored.has(path));
+}
+
+function isSameEntry(one: TreeEntry | undefined, other: TreeEntry | undefined): boolean {
+  return one !== undefined && one.oid === other?.oid && one.mode === other.mode;
+}
+
+function projectPrefix({ projectDirectory = "" }: Attempt): string {
+  return projectDirectory === "" ? "" : `${projectDirectory}/`;
+}
+
+/** Written by Spec Kit's scripts for themselves, never part of a commit unless the base has it. */
+function featureJsonOf(attempt: Attempt): string {
+  return `${projectPrefix(attempt)}.specify/feature.json`;
 }
 
 function refuse(attempt: Attempt, changes: readonly Extract<Change, { entry: unknown }>[]): void {

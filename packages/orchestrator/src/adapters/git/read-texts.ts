@@ -7,7 +7,6 @@ import { pathBytes, pathOf, type TreeEntry, type TreePath } from "./tree-entries
 
 /** All texts of one harvest together. */
 const TEXTS_MAX_BYTES = 64 * 1024 * 1024;
-const TEMPLATES = ".specify/templates/";
 
 /**
  * The texts postconditions look at, by path: files of the feature directory and Spec Kit's
@@ -21,14 +20,17 @@ export async function readTexts(
     readonly root: OpenFolder;
     readonly tree: ReadonlyMap<TreePath, TreeEntry>;
     readonly featureDirectory: string;
+    /** Folder of Spec Kit's templates, with a slash at its end. */
+    readonly templates: string;
     readonly featureJson: string;
   },
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, string>> {
   const feature = pathOf(`${about.featureDirectory}/`);
+  const templates = pathOf(about.templates);
   const wanted = [...about.tree].filter(
     ([path, { mode, bytes }]) =>
-      (path.startsWith(feature) || path.startsWith(TEMPLATES)) &&
+      (path.startsWith(feature) || path.startsWith(templates)) &&
       mode.startsWith("100") &&
       bytes <= TEXT_MAX_BYTES,
   );
@@ -43,9 +45,10 @@ export async function readTexts(
   const put = (path: TreePath, content: Buffer) => {
     texts.set(pathBytes(path).toString("utf8"), content.toString("utf8"));
   };
-  const json = await readSmallFile(about.root, about.featureJson, TEXT_MAX_BYTES);
+  const featureJson = pathOf(about.featureJson);
+  const json = await readSmallFile(about.root, featureJson, TEXT_MAX_BYTES);
   if (json !== undefined) {
-    put(about.featureJson, json);
+    put(featureJson, json);
   }
   if (wanted.length > 0) {
     const { stdout } = await context.git(

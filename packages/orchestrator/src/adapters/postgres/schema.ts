@@ -44,6 +44,8 @@ export interface RunsTable {
   tip_sha: Nullable<string>;
   pushed: Generated<boolean>;
   diff: ColumnType<unknown, string | null | undefined, string | null>;
+  spec_kit: ColumnType<unknown, string | null | undefined, string | null>;
+  summary: ColumnType<unknown, string | null | undefined, string | null>;
   status: GeneratedAlways<string>;
   outcome: Nullable<string>;
   failure: ColumnType<unknown, string | null | undefined, string | null>;

@@ -1,20 +1,31 @@
 import { type Failure, failure } from "../../domain/failure.ts";
 import type { AgentPhase } from "../../domain/phase.ts";
 import { MAX_QUESTION_ROUNDS } from "../../domain/questions.ts";
-import { skillName, skillPath } from "../../domain/skill.ts";
+import type { SpecKitProject } from "../../domain/spec-kit/project.ts";
+import {
+  findingsInProject,
+  findingsInRepository,
+  outputOfProject,
+} from "../../domain/spec-kit/project-output.ts";
+import { summarize } from "../../domain/spec-kit/summary.ts";
 import { SpeckitError } from "../../domain/speckit-error.ts";
 import { openQuestions } from "../../domain/verify/open-questions.ts";
 import { checksOf, verifyPhase } from "../../domain/verify/verify-phase.ts";
 import type { AgentBackend, AgentPrompt } from "../../ports/agent-backend.ts";
-import type { GitRun } from "../../ports/git-workspace.ts";
+import type { AttemptFolders, BaseFiles, GitRun } from "../../ports/git-workspace.ts";
 import type { RunRecord } from "../../ports/run-repository.ts";
+import { orLost } from "../while-held.ts";
 import { agentReport } from "./agent-report.ts";
 import { earlierSession } from "./agent-session.ts";
+import { foldersOfProject, laidOverFor, surroundingsOf } from "./agent-surroundings.ts";
 import { commitMessage } from "./commit-message.ts";
 import { gitRunOf } from "./git-run.ts";
 import { keepPartialWork } from "./keep-partial-work.ts";
+import { leftElsewhere } from "./left-elsewhere.ts";
 import { openModelAccess } from "./model-access.ts";
 import type { PhaseContext, PhaseReport } from "./phase-work.ts";
+import { readSkillNames } from "./read-skill-names.ts";
+import { readInstructions, readProject } from "./spec-kit-project.ts";
 import { superviseAgent } from "./supervise-agent.ts";
 
 /**
@@ -26,8 +37,18 @@ export async function agentPhase(context: PhaseContext, phase: AgentPhase): Prom
   const { deps, run, attempt, signal, evidence } = context;
   const backend = backendOf(context);
   const gitRun = gitRunOf(context);
-  const folders = await deps.git.createAttempt(gitRun, { phase, attempt }, signal);
-  const prompt = await promptOf(context, phase, gitRun);
+  const files =
+    run.specKit?.isNew === true
+      ? await deps.git.tipFiles(gitRun, signal)
+      : await deps.git.baseFiles(gitRun, signal);
+  // A run that was prepared before projects were kept finds its own again.
+  const project = run.specKit ?? (await readProject(run, files, deps.settings));
+  const laidOver = laidOverFor(run, project, phase);
+  const folders = foldersOfProject(
+    await deps.git.createAttempt(gitRun, { phase, attempt, laidOver }, signal),
+    project,
+  );
+  const prompt = await promptOf(context, phase, { files, project, folders });
   const session = await earlierSession(context, phase, backend);
   let failed: Failure | undefined;
   {
@@ -41,7 +62,7 @@ export async function agentPhase(context: PhaseContext, phase: AgentPhase): Prom
       sessionId: session?.sessionId,
       access,
     });
-    const report = await agentReport(context, backend, prompt, command);
+    const report = await agentReport(context, { backend, prompt, command, project });
     evidence.artifacts.push(
       await deps.artifacts.put(run.runId, `${phase}-${attempt}/prompt.md`, command.stdin),
       await deps.artifacts.put(
@@ -62,10 +83,10 @@ export async function agentPhase(context: PhaseContext, phase: AgentPhase): Prom
   }
   const report: PhaseReport =
     failed === undefined
-      ? await judge(context, phase, gitRun)
+      ? await judge(context, phase, gitRun, project)
       : { changed: false, failure: failed };
   if (report.failure !== undefined && report.openQuestions === undefined) {
-    await keepPartialWork(context, phase, gitRun);
+    await keepPartialWork(context, phase, gitRun, project);
   }
   return report;
 }
@@ -82,37 +103,61 @@ function backendOf({ deps, run }: PhaseContext): AgentBackend {
 }
 
 async function promptOf(
-  { deps, run, findings, answers, signal }: PhaseContext,
+  { run, findings, answers }: PhaseContext,
   phase: AgentPhase,
-  gitRun: GitRun,
+  {
+    files,
+    project,
+    folders,
+  }: {
+    readonly files: BaseFiles;
+    readonly project: SpecKitProject;
+    readonly folders: AttemptFolders;
+  },
 ): Promise<AgentPrompt> {
-  const path = skillPath(phase);
-  const text = await (await deps.git.baseFiles(gitRun, signal)).read(path);
-  if (text === undefined) {
-    throw new SpeckitError("SPEC_KIT_LAYOUT_UNSUPPORTED", `${run.repository} has no ${path}`);
-  }
-  return {
+  const asked = {
     phase,
-    skill: { name: skillName(phase), path, text },
+    instructions: await readInstructions(run, files, project, phase),
     arguments: phase === "specify" ? run.request.specifyText : "",
-    featureDirectory: run.featureDirectory ?? "",
-    findings,
+    ...surroundingsOf(run, project, folders),
+    findings: findingsInProject(findings, project.directory),
     answers: phase === "specify" ? answers : [],
     mayAsk: asks(run, phase),
   };
+  const skillNames = await readSkillNames(files, project.directory, textsOf(asked));
+  return { ...asked, skillNames };
+}
+
+/** Whatever others than we have written of a prompt. */
+function textsOf(prompt: Omit<AgentPrompt, "skillNames">): readonly string[] {
+  return [
+    prompt.instructions.text,
+    prompt.arguments,
+    ...[prompt.findings, prompt.answers].map((list) => JSON.stringify(list)),
+  ];
 }
 
 /** Takes the tree the agent left, checks it, commits it. */
 async function judge(
-  { deps, run, attempt, signal, evidence }: PhaseContext,
+  context: PhaseContext,
   phase: AgentPhase,
   gitRun: GitRun,
+  project: SpecKitProject,
 ): Promise<PhaseReport> {
+  const { deps, run, attempt, signal, evidence } = context;
   const featureDirectory = run.featureDirectory ?? "";
-  const harvest = await deps.git.harvest(gitRun, { phase, attempt, featureDirectory }, signal);
-  const findings = verifyPhase(phase, harvest);
+  const laidOver = laidOverFor(run, project, phase);
+  const projectDirectory = project.directory;
+  const harvest = await deps.git.harvest(
+    gitRun,
+    { phase, attempt, featureDirectory, projectDirectory, laidOver },
+    signal,
+  );
+  await tellWhereItLeft(context, phase, leftElsewhere(harvest.head, gitRun));
+  const output = outputOfProject(harvest, project);
+  const findings = findingsInRepository(verifyPhase(phase, output), projectDirectory);
   const said = phase === "specify" ? evidence.lastMessage : undefined;
-  const questions = openQuestions(harvest, said);
+  const questions = openQuestions(output, said);
   if (findings.length > 0) {
     const first = findings[0];
     return {
@@ -142,9 +187,10 @@ async function judge(
   evidence.artifacts.push(
     await deps.artifacts.put(run.runId, `${phase}-${attempt}/changes.patch`, committed.patch),
   );
+  const summary = summarize(output);
   return {
     changed: committed.tipSha !== gitRun.tipSha,
-    facts: { tipSha: committed.tipSha },
+    facts: { tipSha: committed.tipSha, ...(summary === undefined ? {} : { summary }) },
     ...(committed.checkpoint === undefined ? {} : { checkpoint: committed.checkpoint }),
     openQuestions: questions,
     told: {
@@ -154,6 +200,19 @@ async function judge(
       commit: committed.tipSha,
     },
   };
+}
+
+/** A warning among the run's events: it is no failure, and it explains what may be one. */
+async function tellWhereItLeft(
+  { deps, lease, attempt, onEvents }: PhaseContext,
+  phase: AgentPhase,
+  text: string | undefined,
+): Promise<void> {
+  if (text !== undefined) {
+    const warning = { type: "phase.warning", phase, attempt, data: { text } } as const;
+    await orLost(lease, deps.runs.appendEvents(lease.hold, [warning]));
+    onEvents();
+  }
 }
 
 /**

@@ -1,14 +1,19 @@
 import type { AgentReport } from "../../contract/agent-report.ts";
+import type { SpecKitProject } from "../../domain/spec-kit/project.ts";
 import type { AgentBackend, AgentCommand, AgentPrompt } from "../../ports/agent-backend.ts";
 import type { PhaseContext } from "./phase-work.ts";
 
 /** What is called and how: kept with the attempt, so that a result can be traced to its making. */
 export async function agentReport(
   { deps, run }: PhaseContext,
-  backend: AgentBackend,
-  prompt: AgentPrompt,
-  command: AgentCommand,
+  call: {
+    readonly backend: AgentBackend;
+    readonly prompt: AgentPrompt;
+    readonly command: AgentCommand;
+    readonly project: SpecKitProject;
+  },
 ): Promise<AgentReport> {
+  const { backend, prompt, command, project } = call;
   const choice = run.request.agent ?? {};
   const { versionArgv } = backend;
   const [version, { isolation }] = await Promise.all([
@@ -21,8 +26,8 @@ export async function agentReport(
     version: version?.trim().split("\n", 1)[0]?.slice(0, 200) ?? null,
     model: backend.modelOf?.(choice) ?? choice.model ?? null,
     options: choice.options ?? {},
-    instructions: prompt.skill.path,
-    specKitVersion: null,
+    instructions: prompt.instructions.path,
+    specKitVersion: project.version ?? null,
     promptSha256: deps.identity.sha256(command.stdin),
     isolation,
     sandbox: backend.sandbox ?? null,

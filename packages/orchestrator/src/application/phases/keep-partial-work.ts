@@ -1,5 +1,7 @@
 import type { AgentPhase } from "../../domain/phase.ts";
+import type { SpecKitProject } from "../../domain/spec-kit/project.ts";
 import type { GitRun } from "../../ports/git-workspace.ts";
+import { laidOverFor } from "./agent-surroundings.ts";
 import { commitMessage } from "./commit-message.ts";
 import type { PhaseContext } from "./phase-work.ts";
 
@@ -11,10 +13,17 @@ export async function keepPartialWork(
   { deps, run, attempt, signal, evidence }: PhaseContext,
   phase: AgentPhase,
   gitRun: GitRun,
+  project: SpecKitProject,
 ): Promise<void> {
   const featureDirectory = run.featureDirectory ?? "";
   try {
-    const harvest = await deps.git.harvest(gitRun, { phase, attempt, featureDirectory }, signal);
+    const laidOver = laidOverFor(run, project, phase);
+    const projectDirectory = project.directory;
+    const harvest = await deps.git.harvest(
+      gitRun,
+      { phase, attempt, featureDirectory, projectDirectory, laidOver },
+      signal,
+    );
     if (harvest.changed.length === 0) {
       return;
     }

@@ -1,15 +1,25 @@
-import { featureDirectoryFor, highestFeatureNumber } from "../../domain/feature-directory.ts";
-import { isAgentPhase } from "../../domain/phase.ts";
-import { skillPath } from "../../domain/skill.ts";
+import {
+  featureDirectoryAt,
+  featureDirectoryFor,
+  highestFeatureNumber,
+} from "../../domain/feature-directory.ts";
+import { findProject } from "../../domain/spec-kit/find-project.ts";
+import { missingDocuments } from "../../domain/spec-kit/needed-documents.ts";
+import type { SpecKitProject } from "../../domain/spec-kit/project.ts";
+import { inRepository } from "../../domain/spec-kit/project-path.ts";
 import { SpeckitError } from "../../domain/speckit-error.ts";
-import type { BaseFiles } from "../../ports/git-workspace.ts";
+import type { Committed, GitRun } from "../../ports/git-workspace.ts";
+import type { RunRecord } from "../../ports/run-repository.ts";
 import { orLost } from "../while-held.ts";
 import { gitRunOf } from "./git-run.ts";
+import { initSpecKit } from "./init-spec-kit.ts";
 import type { PhaseContext, PhaseReport } from "./phase-work.ts";
+import { readProject } from "./spec-kit-project.ts";
 
 /**
- * Fixes what the run is built on: base commit, the branch's state at the remote, the feature
- * directory. Refuses a repository Spec Kit cannot work in before an agent costs anything.
+ * Fixes what the run is built on: base commit, the branch's state at the remote, the Spec Kit
+ * project and the feature directory. Refuses a repository Spec Kit cannot work in before an agent
+ * costs anything.
  */
 export async function prepare(context: PhaseContext): Promise<PhaseReport> {
   const { deps, run, lease, signal } = context;
@@ -23,45 +33,93 @@ export async function prepare(context: PhaseContext): Promise<PhaseReport> {
       gitRemote: run.gitRemote,
       baseBranch: run.request.baseBranch,
       branch: run.branch,
+      startsFromBranch: startsInTheMiddle(run),
     },
     signal,
   );
   const { baseSha } = remote;
-  const files = await deps.git.baseFiles(
-    { ...gitRunOf(context), baseSha, tipSha: baseSha },
-    signal,
+  const gitRun = { ...gitRunOf(context), baseSha, tipSha: baseSha };
+  const { specKit, paths, made } = await projectOf(context, gitRun);
+  const featureDirectory = await orLost(
+    lease,
+    deps.runs.allotFeatureDirectory(lease.hold, allotment(run, specKit, paths)),
   );
-  await requireSpecKit(context, files);
-  const allot = {
-    highestInTree: highestFeatureNumber(files.specNames),
-    nameFor: (number: number) => featureDirectoryFor(number, run.request.specifyText),
-  };
-  const featureDirectory = await orLost(lease, deps.runs.allotFeatureDirectory(lease.hold, allot));
+  requireDocuments(run, featureDirectory, paths);
   return {
-    changed: false,
-    facts: { ...remote, tipSha: baseSha },
-    told: { baseBranch: remote.baseBranch, baseSha, featureDirectory },
+    changed: made !== undefined,
+    facts: { ...remote, tipSha: made?.tipSha ?? baseSha, specKit },
+    ...(made?.checkpoint === undefined ? {} : { checkpoint: made.checkpoint }),
+    told: { baseBranch: remote.baseBranch, baseSha, featureDirectory, specKit },
   };
 }
 
-async function requireSpecKit({ run }: PhaseContext, files: BaseFiles): Promise<void> {
-  const missing: string[] = [];
-  for (const phase of run.pipeline.filter(isAgentPhase)) {
-    if ((await files.read(skillPath(phase))) === undefined) {
-      missing.push(skillPath(phase));
-    }
+interface Prepared {
+  readonly specKit: SpecKitProject;
+  readonly paths: readonly string[];
+  /** The commit that added Spec Kit. */
+  readonly made?: Committed;
+}
+
+/** The repository's project, or one that is made here where the deployment wants that. */
+async function projectOf(context: PhaseContext, gitRun: GitRun): Promise<Prepared> {
+  const { deps, run, signal } = context;
+  const files = await deps.git.baseFiles(gitRun, signal);
+  const paths = await files.listPaths();
+  const found = findProject(paths, run.request.projectDirectory);
+  if (deps.specifyInit === undefined || found.found || found.because !== "none") {
+    return { specKit: await readProject(run, files, deps.settings), paths };
   }
-  if (missing.length === 0) {
-    return;
-  }
-  if (!files.hasSpecify) {
+  const made = await initSpecKit(context, gitRun, deps.specifyInit);
+  const tip = { ...gitRun, tipSha: made.tipSha, loadCheckpoint: async () => made.checkpoint };
+  const newFiles = await deps.git.tipFiles(tip, signal);
+  const specKit = await readProject(run, newFiles, deps.settings);
+  return { specKit: { ...specKit, isNew: true }, paths: await newFiles.listPaths(), made };
+}
+
+/**
+ * A run that writes no specification goes on with one that is there: on its branch, if that exists at
+ * the remote, unless the request names another base.
+ */
+function startsInTheMiddle({ request, pipeline }: RunRecord): boolean {
+  return (
+    !pipeline.includes("specify") &&
+    request.branch !== undefined &&
+    request.baseBranch === undefined
+  );
+}
+
+function allotment(
+  { request, createdAt }: RunRecord,
+  { directory, featureNumbering }: SpecKitProject,
+  paths: readonly string[],
+) {
+  const { specifyText, featureDirectory } = request;
+  const byTime =
+    featureNumbering === "timestamp" ? featureDirectoryAt(createdAt, specifyText) : undefined;
+  const name = featureDirectory ?? byTime;
+  const specs = inRepository(directory, "specs/");
+  const names = paths
+    .filter((path) => path.startsWith(specs))
+    .map((path) => path.slice(specs.length));
+  return {
+    name: name === undefined ? undefined : inRepository(directory, name),
+    highestInTree: highestFeatureNumber(names),
+    nameFor: (number: number) => inRepository(directory, featureDirectoryFor(number, specifyText)),
+  };
+}
+
+function requireDocuments(
+  { repository, pipeline }: RunRecord,
+  featureDirectory: string,
+  paths: readonly string[],
+): void {
+  const [missing] = missingDocuments(pipeline, (name) =>
+    paths.includes(`${featureDirectory}/${name}`),
+  );
+  if (missing !== undefined) {
     throw new SpeckitError(
-      "NOT_A_SPEC_KIT_PROJECT",
-      `${run.repository} has no .specify folder at its base commit`,
+      "DOCUMENT_MISSING",
+      `${repository}: ${missing.phase} needs ${featureDirectory}/${missing.document}, which the base commit does not have`,
     );
   }
-  throw new SpeckitError(
-    "SPEC_KIT_LAYOUT_UNSUPPORTED",
-    `${run.repository} has .specify, but not ${missing.join(", ")} at its base commit`,
-  );
 }

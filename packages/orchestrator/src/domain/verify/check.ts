@@ -90,16 +90,45 @@ export function matches(name: string, file: string, expected: string, pattern: R
   return text(name, file, expected, (content) => (pattern.test(content) ? [] : ["none"]));
 }
 
-/** Nothing outside the feature directory was touched, but for what is allowed by path. */
-export function nothingOutside(name: string, allowed: readonly string[]): Check {
-  const besides = allowed.length === 0 ? "" : ` besides ${allowed.join(", ")}`;
+/**
+ * Where agents keep what they know of a project, by the names Spec Kit uses: older ones add the chosen
+ * technology there, newer ones where the plan is.
+ */
+export const AGENT_CONTEXT_FILES: readonly string[] = [
+  "AGENTS.md",
+  "CLAUDE.md",
+  "CODEBUDDY.md",
+  "GEMINI.md",
+  "QWEN.md",
+  ".augment/rules/specify-rules.md",
+  ".cursor/rules/specify-rules.mdc",
+  ".github/agents/copilot-instructions.md",
+  ".github/copilot-instructions.md",
+  ".kilocode/rules/specify-rules.md",
+  ".roo/rules/specify-rules.md",
+  ".windsurf/rules/specify-rules.md",
+];
+
+/**
+ * Nothing outside the feature directory was touched, but for what is allowed by path.
+ *
+ * @param more allowed as well, `as` in words
+ */
+export function nothingOutside(
+  name: string,
+  allowed: readonly string[],
+  more: { readonly paths: readonly string[]; readonly as: string } = { paths: [], as: "" },
+): Check {
+  const besides = [...allowed, ...(more.as === "" ? [] : [more.as])].join(", ");
   return {
     name,
     path: (directory) => directory,
-    expected: (directory) => `no change outside ${directory}${besides}`,
+    expected: (directory) =>
+      `no change outside ${directory}${besides === "" ? "" : ` besides ${besides}`}`,
     broken: ({ changed, featureDirectory }) =>
       changed
         .filter(({ path }) => !path.startsWith(`${featureDirectory}/`) && !allowed.includes(path))
+        .filter(({ path }) => !more.paths.includes(path))
         .map(({ path, kind }) => ({ path, found: kind })),
   };
 }

@@ -1,4 +1,5 @@
 import {
+  AGENT_CONTEXT_FILES,
   type Check,
   differsFromTemplate,
   exists,
@@ -54,6 +55,8 @@ export const PLAN_CHECKS: readonly Check[] = [
         .filter(({ path }) => path === `${featureDirectory}/spec.md`)
         .map(({ kind }) => ({ found: kind })),
   },
-  // Older Spec Kits record the technology chosen in the agent's own instructions.
-  nothingOutside("plan.nothing-outside", [".specify/feature.json", "AGENTS.md", "CLAUDE.md"]),
+  nothingOutside("plan.nothing-outside", [".specify/feature.json"], {
+    paths: AGENT_CONTEXT_FILES,
+    as: "files of agents such as AGENTS.md",
+  }),
 ];

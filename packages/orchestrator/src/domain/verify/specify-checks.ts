@@ -88,7 +88,7 @@ export function titleProblem(content: string, start: string, placeholder: string
 function namesAnotherDirectory(output: PhaseOutput): readonly Broken[] {
   const content = output.read(FEATURE_JSON);
   if (content === undefined) {
-    return [{ found: "no such file" }];
+    return output.featureJson === "optional" ? [] : [{ found: "no such file" }];
   }
   let parsed: unknown;
   try {

@@ -22,6 +22,18 @@ export function taskLines(content: string): readonly TaskLine[] {
     });
 }
 
+/** Every task of the right form, open or done. */
+export function allTasks(
+  content: string,
+): readonly { readonly isParallel: boolean; readonly story?: string }[] {
+  return outsideFences(content).flatMap((line) => {
+    const [whole, , , story] = TASK.exec(line.replace(/^- \[[xX]\]/, "- [ ]")) ?? [];
+    return whole === undefined
+      ? []
+      : [{ isParallel: / \[P\] /.test(whole), ...(story === undefined ? {} : { story }) }];
+  });
+}
+
 /** Lines with a check box that is ticked. */
 export function tickedLines(content: string): readonly string[] {
   return outsideFences(content).filter((line) => /^\s*[-*] \[[xX]\]/.test(line));
@@ -33,7 +45,8 @@ export function storiesOf(spec: string): readonly string[] {
   return [...new Set(numbers)].map((number) => `US${number}`);
 }
 
-function outsideFences(content: string): readonly string[] {
+/** Lines of Markdown that are no part of a code block. */
+export function outsideFences(content: string): readonly string[] {
   let isInside = false;
   return content.split("\n").filter((line) => {
     const isFence = line.trimStart().startsWith("```");

@@ -1,4 +1,5 @@
 import {
+  AGENT_CONTEXT_FILES,
   type Check,
   differsFromTemplate,
   exists,
@@ -54,7 +55,10 @@ export const TASKS_CHECKS: readonly Check[] = [
   text("tasks.nothing-done", "tasks.md", "no ticked box: nothing is implemented yet", (content) => [
     ...tickedLines(content),
   ]),
-  nothingOutside("tasks.nothing-outside", [".specify/feature.json", "AGENTS.md", "CLAUDE.md"]),
+  nothingOutside("tasks.nothing-outside", [".specify/feature.json"], {
+    paths: AGENT_CONTEXT_FILES,
+    as: "files of agents such as AGENTS.md",
+  }),
 ];
 
 function specStories(output: PhaseOutput): readonly string[] {

@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Failure } from "../../domain/failure.ts";
 import type { AgentPhase } from "../../domain/phase.ts";
-import { skillName, skillPath } from "../../domain/skill.ts";
+import { instructionsText } from "../../domain/spec-kit/instructions-text.ts";
 import type { PhaseOutput } from "../../domain/verify/phase-output.ts";
 import type {
   AgentBackend,
@@ -27,6 +27,8 @@ export interface CarriedOut {
   /** What it left, as git would tell it. */
   readonly output: PhaseOutput;
 }
+
+const skillPath = (phase: AgentPhase) => `.agents/skills/speckit-${phase}/SKILL.md`;
 
 /** Carries out one phase in `<folder>/workspace`, as a worker would, but for git and the database. */
 export async function carryOutPhase(
@@ -92,9 +94,18 @@ export async function carryOutPhase(
 export function suitePrompt(phase: AgentPhase, skill: string): AgentPrompt {
   return {
     phase,
-    skill: { name: skillName(phase), path: skillPath(phase), text: skill },
+    instructions: {
+      kind: "skill",
+      name: `speckit-${phase}`,
+      path: skillPath(phase),
+      text: instructionsText("SKILL.md", skill),
+    },
     arguments: phase === "specify" ? "Add OAuth login" : "",
+    projectDirectory: "",
     featureDirectory: SUITE_DIRECTORY,
+    environment: { SPECIFY_FEATURE_DIRECTORY: SUITE_DIRECTORY },
+    skillNames: [],
+    hooks: "none",
     findings: [],
     answers: [],
     mayAsk: false,

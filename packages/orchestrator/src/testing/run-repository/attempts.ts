@@ -261,14 +261,12 @@ export function describeAttempts(factory: RunRepositoryFactory): void {
       expect(await next(0, "https://example.org/b")).toBe("specs/001-x");
     });
 
-    test("a directory the request names is the run's, and uses up no number", async () => {
+    test("a directory that has a name already is the run's, and uses up no number", async () => {
       const { runs } = subject;
-      const request = { schemaVersion: 1, repository: "owner/name", specifyText: "x" } as const;
-      const named = await owned(runs, {
-        request: { ...request, featureDirectory: "specs/900-mine" },
-      });
-      expect(await runs.allotFeatureDirectory(named.hold, allot(1))).toBe("specs/900-mine");
-      expect(await runs.allotFeatureDirectory(named.hold, allot(1))).toBe("specs/900-mine");
+      const named = await owned(runs);
+      const mine = { ...allot(1), name: "api/specs/900-mine" };
+      expect(await runs.allotFeatureDirectory(named.hold, mine)).toBe(mine.name);
+      expect(await runs.allotFeatureDirectory(named.hold, allot(1))).toBe(mine.name);
       const other = await owned(runs);
       expect(await runs.allotFeatureDirectory(other.hold, allot(1))).toBe("specs/002-x");
     });

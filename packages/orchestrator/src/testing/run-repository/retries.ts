@@ -1,5 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "vitest";
+import type { SpecKitProject } from "../../domain/spec-kit/project.ts";
+import type { FeatureSummary } from "../../domain/spec-kit/summary.ts";
 import type { RunRepository } from "../../ports/run-repository.ts";
 import {
   claimed,
@@ -14,6 +16,32 @@ import {
 const BASE = "1".repeat(40);
 const TIP = "2".repeat(40);
 
+const PROJECT: SpecKitProject = {
+  directory: "packages/api",
+  version: "1.0.1",
+  script: "sh",
+  featureNumbering: "sequential",
+  agent: "codex",
+  instructions: {
+    plan: { kind: "skill", name: "speckit-plan", path: ".agents/skills/speckit-plan/SKILL.md" },
+  },
+  extensions: ["git"],
+  hooks: "off",
+  usesFeatureJson: true,
+  isNew: false,
+};
+
+const SUMMARY: FeatureSummary = {
+  title: "A page",
+  stories: [{ id: "US1", title: "See it", priority: "P1" }],
+  functionalRequirements: 3,
+  successCriteria: 2,
+  openQuestions: 0,
+  assumptions: ["There is a browser"],
+  approach: null,
+  tasks: { total: 4, parallel: 1, perStory: { US1: 3 } },
+};
+
 /** A run that failed in `plan`, with a commit of `specify` to go on from. */
 async function failedInPlan(runs: RunRepository) {
   const owner = await owned(runs);
@@ -26,7 +54,14 @@ async function failedInPlan(runs: RunRepository) {
   await runs.commitAttempt(hold, {
     end: { phase: "specify", attempt, state: "succeeded", changed: true },
     phaseIx: 2,
-    facts: { baseBranch: "main", baseSha: BASE, branchOldSha: null, tipSha: TIP },
+    facts: {
+      baseBranch: "main",
+      baseSha: BASE,
+      branchOldSha: null,
+      tipSha: TIP,
+      specKit: PROJECT,
+      summary: SUMMARY,
+    },
     checkpoint: Uint8Array.of(1, 2, 3),
     events: [],
   });
@@ -57,6 +92,8 @@ export function describeRetries(factory: RunRepositoryFactory): void {
         baseSha: BASE,
         branchOldSha: null,
         tipSha: TIP,
+        specKit: PROJECT,
+        summary: SUMMARY,
         phaseIx: 2,
         firstPhaseIx: 2,
         changedBefore: true,

@@ -1,2 +1,2 @@
-export { sampleProjectFiles } from "../sample-project.ts";
+export { type SampleLayout, sampleMonorepoFiles, sampleProjectFiles } from "../sample-project.ts";
 export { makeSampleRemote } from "./sample-remote.ts";

@@ -20,11 +20,13 @@ const ENV = {
  * A bare repository with a small Spec Kit project at `<folder>/remote.git`, made when it is missing.
  *
  * @param more files added to the sample, or replacing some of it, by path
+ * @param files the sample
  * @returns its absolute path
  */
 export async function makeSampleRemote(
   folder: string,
   more: Readonly<Record<string, string>> = {},
+  files: Readonly<Record<string, string>> = sampleProjectFiles(),
 ): Promise<string> {
   const remote = join(folder, "remote.git");
   if (existsSync(join(remote, "HEAD"))) {
@@ -33,7 +35,7 @@ export async function makeSampleRemote(
   const sample = join(folder, "sample");
   await rm(sample, { recursive: true, force: true });
   await rm(`${remote}.new`, { recursive: true, force: true });
-  for (const [path, content] of Object.entries({ ...sampleProjectFiles(), ...more })) {
+  for (const [path, content] of Object.entries({ ...files, ...more })) {
     await mkdir(dirname(join(sample, path)), { recursive: true });
     await writeFile(join(sample, path), content);
   }

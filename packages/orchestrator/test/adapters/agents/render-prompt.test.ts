@@ -2,12 +2,7 @@ import { describe, expect, test } from "vitest";
 import { RUN_HEADING, renderPrompt } from "../../../src/adapters/agents/render-prompt.ts";
 import type { AgentPrompt } from "../../../src/ports/agent-backend.ts";
 
-const SKILL = `---
-name: speckit-specify
-description: a --- b
----
-
-# Specify
+const SKILL = `# Specify
 
 Input: $ARGUMENTS
 
@@ -21,9 +16,13 @@ The end.
 function prompt(more: Partial<AgentPrompt> = {}, text = SKILL): AgentPrompt {
   return {
     phase: "specify",
-    skill: { name: "speckit-specify", path: "SKILL.md", text },
+    instructions: { kind: "skill", name: "speckit-specify", path: "SKILL.md", text },
     arguments: "Add OAuth login",
+    projectDirectory: "",
     featureDirectory: "specs/007-oauth",
+    environment: {},
+    hooks: "none",
+    skillNames: [],
     findings: [],
     answers: [],
     mayAsk: false,
@@ -32,19 +31,21 @@ function prompt(more: Partial<AgentPrompt> = {}, text = SKILL): AgentPrompt {
 }
 
 describe("renderPrompt", () => {
-  test("drops the front matter alone and fills the arguments in", () => {
+  test("fills the arguments in", () => {
     const [above] = renderPrompt(prompt()).split(RUN_HEADING);
-    expect(above).toBe(
-      "# Specify\n\nInput: Add OAuth login\n\nOld input: Add OAuth login\n\n---\n\nThe end.\n\n",
+    expect(above?.trim()).toBe(
+      "# Specify\n\nInput: Add OAuth login\n\nOld input: Add OAuth login\n\n---\n\nThe end.",
     );
   });
 
-  test("takes front matter with a byte order mark and Windows line ends, and text without any", () => {
-    const above = (text: string) => renderPrompt(prompt({}, text)).split(RUN_HEADING)[0]?.trim();
-    expect(above("\ufeff---\r\nname: x\r\n---\r\nBody")).toBe("Body");
-    expect(above("---\n---\nBody")).toBe("Body");
-    expect(above("Body\n---\nmore\n---\n")).toBe("Body\n---\nmore\n---");
-    expect(above("---\nnever closed")).toBe("---\nnever closed");
+  test("says where a project lies in its repository, and what becomes of hooks", () => {
+    const text = renderPrompt(prompt({ projectDirectory: "packages/api", hooks: "off" }));
+    expect(text).toContain("You are in `packages/api`");
+    expect(text).toContain("Hooks of extensions (`.specify/extensions.yml`) are off");
+    const allowed = renderPrompt(prompt({ hooks: "on" }));
+    expect(allowed).not.toContain("are off");
+    expect(allowed).not.toContain("switch branches");
+    expect(renderPrompt(prompt())).not.toContain("You are in");
   });
 
   test("a sentence is text: it fills no placeholder and escapes no quote", () => {

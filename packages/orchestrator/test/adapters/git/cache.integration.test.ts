@@ -99,7 +99,7 @@ describe("what was lost is fetched or made again", () => {
     const lose = () => rmSync(join(stateDir, "cache"), { recursive: true });
     const run = await preparedRun(git, remote);
     lose();
-    expect((await git.baseFiles(run, soon())).hasSpecify).toBe(true);
+    expect(await (await git.baseFiles(run, soon())).read("README.md")).toBe("# Project\n");
     lose();
     const { workspace } = await git.createAttempt(run, SPECIFY, soon());
     writeFiles(workspace, { [`${FEATURE}/spec.md`]: "# Spec\n" });

@@ -197,19 +197,42 @@ describe("what is left out", () => {
     expect(await paths()).toEqual(own.sort());
   });
 
-  test("nothing of the feature directory: a project may ignore specs/", async () => {
+  test("nothing of a feature's folder, the run's or another: a project may ignore specs/", async () => {
     const { workspace, harvest } = await attempt({ files: { ".gitignore": "specs/\n*.log\n" } });
     writeFiles(workspace, {
       [`${FEATURE}/spec.md`]: "# Spec\n",
       [`${FEATURE}/checklists/requirements.md`]: "- [x] a\n",
-      "specs/003-other/spec.md": "left out",
+      "specs/003-other/spec.md": "somebody else's number",
+      "specs/cache/spec.md": "left out",
     });
     const taken = await harvest();
     expect(taken.changed.map(({ path }) => path)).toEqual([
       `${FEATURE}/checklists/requirements.md`,
       `${FEATURE}/spec.md`,
+      "specs/003-other/spec.md",
     ]);
-    expect(taken.read("specs/003-other/spec.md")).toBeUndefined();
+    expect(taken.read("specs/cache/spec.md")).toBeUndefined();
+  });
+
+  test("all of that in the folder of a project, where it is not the root", async () => {
+    const { git, run, workspace } = await attempt({
+      files: { ".gitignore": "specs/\n", "api/.specify/templates/plan-template.md": "# Plan\n" },
+    });
+    const json = '{"feature_directory":"specs/002-x"}\n';
+    writeFiles(workspace, {
+      "api/specs/002-x/spec.md": "# Spec\n",
+      "api/specs/003-y/spec.md": "# Other\n",
+      "api/.specify/feature.json": json,
+      "specs/004-z/spec.md": "left out",
+    });
+    const about = { ...SPECIFY, featureDirectory: "api/specs/002-x", projectDirectory: "api" };
+    const taken = await git.harvest(run, about, soon());
+    expect(taken.changed.map(({ path }) => path)).toEqual([
+      "api/specs/002-x/spec.md",
+      "api/specs/003-y/spec.md",
+    ]);
+    expect(taken.read("api/.specify/feature.json")).toBe(json);
+    expect(taken.read("api/.specify/templates/plan-template.md")).toBe("# Plan\n");
   });
 
   test("feature.json is read, but not committed, even where nothing ignores it", async () => {

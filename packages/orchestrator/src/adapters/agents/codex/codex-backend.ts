@@ -63,7 +63,7 @@ export function codexBackend(options: CodexBackendOptions): AgentBackend {
       const { access, choice, workspace, home, sessionId } = context;
       const { model, settings } = codexChoice(choice, allowance);
       const toolEnv = {
-        SPECIFY_FEATURE_DIRECTORY: prompt.featureDirectory,
+        ...prompt.environment,
         SPECKIT_PHASE: context.phase,
         SPECKIT_RUN_ID: context.runId,
         SPECKIT_ATTEMPT: String(context.attempt),

@@ -1,12 +1,19 @@
+import { escapeSkillNames } from "../../../domain/spec-kit/skill-names.ts";
 import type { AgentPrompt } from "../../../ports/agent-backend.ts";
-import { runSections } from "../render-prompt.ts";
+import { renderPrompt, runSections } from "../render-prompt.ts";
 
 /**
  * The prompt for Codex. A skill is called by its name, `$speckit-specify`: Codex adds the skill's
- * text itself, once, whatever else the prompt says. Where the repository has only prompt files, which
- * `codex exec` does not expand, their text is sent.
+ * text itself. No other text may call one by accident: names are escaped in all that others wrote.
+ * Where the repository has only prompt files, which `codex exec` does not expand, their text is sent.
  */
 export function codexPrompt(prompt: AgentPrompt): string {
-  const { skill } = prompt;
-  return [`$${skill.name} ${prompt.arguments}`.trimEnd(), ...runSections(prompt)].join("\n\n");
+  const { instructions, skillNames } = prompt;
+  const escaped = (text: string): string => escapeSkillNames(text, skillNames);
+  return instructions.kind === "prompt"
+    ? escaped(renderPrompt(prompt))
+    : [
+        `$${instructions.name} ${escaped(prompt.arguments)}`.trimEnd(),
+        ...runSections(prompt).map(escaped),
+      ].join("\n\n");
 }

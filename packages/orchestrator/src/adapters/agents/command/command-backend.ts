@@ -57,7 +57,7 @@ export function commandBackend(options: CommandBackendOptions): AgentBackend {
         argv: [fill(program), ...rest.map(fill)],
         env: {
           ...options.env,
-          SPECIFY_FEATURE_DIRECTORY: prompt.featureDirectory,
+          ...prompt.environment,
           SPECKIT_PHASE: phase,
           SPECKIT_RUN_ID: context.runId,
           SPECKIT_ATTEMPT: String(context.attempt),

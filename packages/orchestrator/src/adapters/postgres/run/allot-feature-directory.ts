@@ -1,5 +1,5 @@
 import { type Kysely, sql } from "kysely";
-import type { Hold } from "../../../ports/run-repository.ts";
+import type { Hold, RunRepository } from "../../../ports/run-repository.ts";
 import type { Database } from "../schema.ts";
 import { inTransaction } from "../transaction.ts";
 import { guardRun } from "./guard-run.ts";
@@ -11,13 +11,13 @@ import { guardRun } from "./guard-run.ts";
 export async function allotFeatureDirectory(
   database: Kysely<Database>,
   hold: Hold,
-  allot: { readonly highestInTree: number; readonly nameFor: (number: number) => string },
+  allot: Parameters<RunRepository["allotFeatureDirectory"]>[1],
 ): Promise<string> {
   return inTransaction(database, async (trx) => {
     await guardRun(trx, hold);
     const run = await trx
       .selectFrom("spec_workflow_runs")
-      .select(["feature_directory", "git_remote", "request"])
+      .select(["feature_directory", "git_remote"])
       .where("id", "=", hold.runId)
       .executeTakeFirstOrThrow();
     if (run.feature_directory !== null) {
@@ -30,11 +30,13 @@ export async function allotFeatureDirectory(
       .where("git_remote", "=", run.git_remote)
       .executeTakeFirstOrThrow();
     const number = Math.max(highest, allot.highestInTree) + 1;
-    const asked = (run.request as { featureDirectory?: string }).featureDirectory;
-    const directory = asked ?? allot.nameFor(number);
+    const directory = allot.name ?? allot.nameFor(number);
     await trx
       .updateTable("spec_workflow_runs")
-      .set({ feature_directory: directory, feature_number: asked === undefined ? number : null })
+      .set({
+        feature_directory: directory,
+        feature_number: allot.name === undefined ? number : null,
+      })
       .where("id", "=", hold.runId)
       .execute();
     return directory;

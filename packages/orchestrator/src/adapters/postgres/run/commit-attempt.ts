@@ -78,7 +78,7 @@ async function moveRun(
   commit: AttemptCommit,
 ): Promise<void> {
   const { facts = {}, wait } = commit;
-  const diff = facts.diff === undefined ? {} : { diff: jsonText(facts.diff) };
+  const { diff, specKit, summary } = facts;
   await trx
     .updateTable("spec_workflow_runs")
     .set({
@@ -92,7 +92,9 @@ async function moveRun(
       ...(facts.branchOldSha === undefined ? {} : { branch_old_sha: facts.branchOldSha }),
       ...(facts.tipSha === undefined ? {} : { tip_sha: facts.tipSha }),
       ...(facts.pushed === undefined ? {} : { pushed: facts.pushed }),
-      ...diff,
+      ...(diff === undefined ? {} : { diff: jsonText(diff) }),
+      ...(specKit === undefined ? {} : { spec_kit: jsonText(specKit) }),
+      ...(summary === undefined ? {} : { summary: jsonText(summary) }),
       ...(wait === undefined
         ? {}
         : {

@@ -23,6 +23,8 @@ export async function goOnFrom(
       base_sha = old.base_sha,
       branch_old_sha = old.branch_old_sha,
       tip_sha = old.tip_sha,
+      spec_kit = old.spec_kit,
+      summary = old.summary,
       phase_ix = old.phase_ix,
       first_phase_ix = old.phase_ix,
       changed_before = coalesce(old.tip_sha <> old.base_sha, false)

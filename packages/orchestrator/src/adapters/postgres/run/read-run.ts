@@ -117,6 +117,8 @@ function runRecord(row: RunRow): RunRecord {
     branchOldSha: row.branch_old_sha,
     pushed: row.pushed,
     diff: row.diff as RunRecord["diff"],
+    specKit: row.spec_kit as RunRecord["specKit"],
+    summary: row.summary as RunRecord["summary"],
     status: row.status as RunRecord["status"],
     outcome: row.outcome as RunRecord["outcome"],
     failure: row.failure as RunRecord["failure"],

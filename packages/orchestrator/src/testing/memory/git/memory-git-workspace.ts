@@ -4,6 +4,7 @@ import type {
   GitRun,
   GitWorkspace,
   Harvest,
+  LaidOverFile,
   RemoteFacts,
   TreeChange,
 } from "../../../ports/git-workspace.ts";
@@ -72,10 +73,12 @@ export function memoryMachine(remotes: MemoryRemotes): MemoryMachine {
   }
 
   const git: GitWorkspace = {
-    async fetchBase({ runId, gitRemote, baseBranch, branch }, signal): Promise<RemoteFacts> {
+    async fetchBase(request, signal): Promise<RemoteFacts> {
+      const { runId, gitRemote, branch, startsFromBranch = false } = request;
       signal.throwIfAborted();
       const remote = remoteOf(remotes, gitRemote);
-      const name = baseBranch ?? remote.defaultBranch;
+      const own = startsFromBranch && remote.branches.has(branch) ? branch : undefined;
+      const name = own ?? request.baseBranch ?? remote.defaultBranch;
       const baseSha = remote.branches.get(name);
       if (baseSha === undefined) {
         throw new SpeckitError("BASE_BRANCH_NOT_FOUND", `${gitRemote} has no branch ${name}`);
@@ -89,33 +92,34 @@ export function memoryMachine(remotes: MemoryRemotes): MemoryMachine {
     },
     async baseFiles(run, signal): Promise<BaseFiles> {
       const own = await withTip({ ...run, tipSha: run.baseSha }, signal);
-      const tree = treeOf(own.commits, run.baseSha);
-      const names = [...tree.keys()].filter((path) => path.startsWith("specs/"));
-      return {
-        specNames: [...new Set(names.map((path) => path.split("/")[1] ?? ""))],
-        hasSpecify: [...tree.keys()].some((path) => path.startsWith(".specify/")),
-        read: async (path) => tree.get(path),
-      };
+      return filesOf(treeOf(own.commits, run.baseSha));
     },
-    async createAttempt(run, { phase, attempt }, signal) {
+    async tipFiles(run, signal): Promise<BaseFiles> {
+      const own = await withTip(run, signal);
+      return filesOf(treeOf(own.commits, run.tipSha));
+    },
+    async createAttempt(run, { phase, attempt, laidOver = [] }, signal) {
       const own = await withTip(run, signal);
       const folder = folderOf(run.runId, phase, attempt);
-      workspaces.set(folder, new Map(treeOf(own.commits, run.tipSha)));
+      workspaces.set(folder, new Map(withLaidOver(treeOf(own.commits, run.tipSha), laidOver)));
       own.folders.add(folder);
       return { workspace: folder, home: `${folder}/home` };
     },
-    async harvest(run, { phase, attempt, featureDirectory }, signal): Promise<Harvest> {
+    async harvest(run, asked, signal): Promise<Harvest> {
+      const { phase, attempt, featureDirectory, laidOver = [] } = asked;
       const own = await withTip(run, signal);
       const files = workspaces.get(folderOf(run.runId, phase, attempt));
       if (files === undefined) {
         throw new SpeckitError("GIT_FAILED", `Run ${run.runId}: ${phase} ${attempt} has no folder`);
       }
       const before = treeOf(own.commits, run.tipSha);
-      const left: Tree = new Map(files);
+      const left = withoutLaidOver(before, files, laidOver);
       const changed = compare(before, left);
       return {
         featureDirectory,
         changed,
+        // There is no `.git` in memory that an agent could move.
+        head: { branch: run.branch, sha: run.tipSha },
         read: (path) => left.get(path),
         commit: async ({ message, dateSeconds }) => {
           if (changed.length === 0) {
@@ -184,6 +188,36 @@ function remoteOf(remotes: MemoryRemotes, gitRemote: string): MemoryRemote {
 
 function folderOf(runId: string, phase: string, attempt: number): string {
   return `/memory/${runId}/${phase}-${attempt}`;
+}
+
+function filesOf(tree: Tree): BaseFiles {
+  return {
+    listPaths: async () => [...tree.keys()].sort(),
+    read: async (path) => tree.get(path),
+  };
+}
+
+function withLaidOver(tree: Tree, files: readonly LaidOverFile[]): Tree {
+  const over = new Map(tree);
+  for (const { path, content } of files) {
+    const folder = path.slice(0, path.lastIndexOf("/") + 1);
+    if ([...tree.keys()].some((other) => other.startsWith(folder))) {
+      over.set(path, content);
+    }
+  }
+  return over;
+}
+
+/** What was laid over and left as it was, back to what the tree had there. */
+function withoutLaidOver(before: Tree, files: Tree, laidOver: readonly LaidOverFile[]): Tree {
+  const left = new Map(files);
+  for (const { path, content } of laidOver) {
+    const original = before.get(path);
+    if (original !== undefined && left.get(path) === content) {
+      left.set(path, original);
+    }
+  }
+  return left;
 }
 
 function treeOf(commits: Commits, sha: string): Tree {

@@ -78,9 +78,8 @@ export function allotFeatureDirectory(
         highest = Math.max(highest, run.featureNumber ?? 0);
       }
     }
-    const asked = draft.run.request.featureDirectory;
-    const featureDirectory = asked ?? allot.nameFor(highest + 1);
-    const featureNumber = asked === undefined ? highest + 1 : null;
+    const featureDirectory = allot.name ?? allot.nameFor(highest + 1);
+    const featureNumber = allot.name === undefined ? highest + 1 : null;
     draft.run = { ...draft.run, featureDirectory, featureNumber };
     return featureDirectory;
   });

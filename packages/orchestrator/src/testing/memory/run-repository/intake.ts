@@ -44,6 +44,7 @@ function goOnFrom(database: MemoryDatabase, runId: string, retryOf: string) {
   }
   const { featureDirectory, featureNumber, baseBranch, baseSha, branchOldSha, tipSha, phaseIx } =
     old.run;
+  const { specKit, summary } = old.run;
   const changed = tipSha !== null && baseSha !== null && tipSha !== baseSha;
   return {
     facts: {
@@ -54,6 +55,8 @@ function goOnFrom(database: MemoryDatabase, runId: string, retryOf: string) {
       baseSha,
       branchOldSha,
       tipSha,
+      specKit,
+      summary,
       phaseIx,
       firstPhaseIx: phaseIx,
       changedBefore: changed,
@@ -98,6 +101,8 @@ function newRow(database: MemoryDatabase, asked: NewRun): RunRow {
     tipSha: null,
     pushed: false,
     diff: null,
+    specKit: null,
+    summary: null,
     outcome: null,
     failure: null,
     phaseIx: 0,

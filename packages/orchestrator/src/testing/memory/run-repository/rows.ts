@@ -4,6 +4,8 @@ import type { Failure, Finding } from "../../../domain/failure.ts";
 import type { Phase, PipelinePhase } from "../../../domain/phase.ts";
 import type { Question } from "../../../domain/questions.ts";
 import type { AttemptState, Outcome, RunStatus } from "../../../domain/run-state.ts";
+import type { SpecKitProject } from "../../../domain/spec-kit/project.ts";
+import type { FeatureSummary } from "../../../domain/spec-kit/summary.ts";
 import type { StoredArtifact } from "../../../ports/artifact-store.ts";
 import type { DiffStat } from "../../../ports/git-workspace.ts";
 import type {
@@ -31,6 +33,8 @@ export interface RunRow {
   readonly tipSha: string | null;
   readonly pushed: boolean;
   readonly diff: DiffStat | null;
+  readonly specKit: SpecKitProject | null;
+  readonly summary: FeatureSummary | null;
   readonly outcome: Outcome | null;
   readonly failure: Failure | null;
   readonly phaseIx: number;

@@ -7,9 +7,18 @@ const allowance = { models: ["m-2"], defaultModel: "m-1", options: CODEX_OPTION_
 const backend = codexBackend({ allowance });
 const prompt = {
   phase: "specify",
-  skill: { name: "speckit-specify", path: ".agents/skills/speckit-specify/SKILL.md", text: "…" },
+  instructions: {
+    kind: "skill",
+    name: "speckit-specify",
+    path: ".agents/skills/speckit-specify/SKILL.md",
+    text: "Write it: $ARGUMENTS",
+  },
   arguments: "Add OAuth login",
+  projectDirectory: "",
   featureDirectory: "specs/007-oauth",
+  environment: { SPECIFY_FEATURE_DIRECTORY: "specs/007-oauth" },
+  skillNames: ["speckit-plan"],
+  hooks: "none",
   findings: [],
   answers: [],
   mayAsk: false,
@@ -28,6 +37,17 @@ describe("the call", () => {
   test("the skill is called by name, on stdin, with our rules below it", () => {
     const { stdin } = backend.command(prompt, context);
     expect(stdin).toMatch(/^\$speckit-specify Add OAuth login\n\n## This run, from speckit\n/);
+  });
+
+  test("no other text calls a skill: names are escaped in what others wrote", () => {
+    const asked = { ...prompt, arguments: "Add $speckit-plan to the page" };
+    expect(backend.command(asked, context).stdin).not.toContain("$speckit-plan");
+  });
+
+  test("a repository with prompt files alone gets their text sent", () => {
+    const instructions = { ...prompt.instructions, kind: "prompt" } as const;
+    const { stdin } = backend.command({ ...prompt, instructions }, context);
+    expect(stdin).toMatch(/^Write it: Add OAuth login\n\n## This run, from speckit\n/);
   });
 
   test("the token is in one variable, which tool commands do not get, and in no file or argument", () => {

@@ -4,13 +4,18 @@ import type { AgentContext, AgentPrompt } from "../../../../src/ports/agent-back
 
 const prompt: AgentPrompt = {
   phase: "specify",
-  skill: {
+  instructions: {
+    kind: "skill",
     name: "speckit-specify",
     path: ".agents/skills/speckit-specify/SKILL.md",
     text: "Do it.",
   },
   arguments: "Add OAuth login",
+  projectDirectory: "",
   featureDirectory: "specs/007-oauth",
+  environment: { SPECIFY_FEATURE_DIRECTORY: "specs/007-oauth", SPECIFY_FEATURE: "007-oauth" },
+  hooks: "none",
+  skillNames: [],
   findings: [],
   answers: [],
   mayAsk: false,
@@ -55,6 +60,7 @@ describe("command", () => {
       context,
     );
     expect(env).toEqual({
+      SPECIFY_FEATURE: "007-oauth",
       A: "1",
       SPECIFY_FEATURE_DIRECTORY: "specs/007-oauth",
       SPECKIT_PHASE: "specify",
