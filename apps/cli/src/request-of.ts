@@ -14,6 +14,7 @@ export interface RequestOptions {
   readonly phases?: string;
   readonly dryRun?: boolean;
   readonly onQuestions?: string;
+  readonly pauseAfter?: string;
   readonly deadlineMs?: number;
   readonly runId?: string;
   readonly idempotencyKey?: string;
@@ -28,7 +29,7 @@ export async function requestOf(
   sentence: string | undefined,
   options: RequestOptions,
 ): Promise<Record<string, unknown>> {
-  const { agent, phases, deadlineMs, dryRun } = options;
+  const { agent, phases, pauseAfter, deadlineMs, dryRun } = options;
   const request = {
     schemaVersion: 1,
     repository: addressOf(repository),
@@ -43,7 +44,8 @@ export async function requestOf(
       "onQuestions",
     ]),
     ...(agent === undefined ? {} : { agent: { backend: agent } }),
-    ...(phases === undefined ? {} : { phases: phases.split(",").map((name) => name.trim()) }),
+    ...(phases === undefined ? {} : { phases: listOf(phases) }),
+    ...(pauseAfter === undefined ? {} : { pauseAfter: listOf(pauseAfter) }),
     ...(deadlineMs === undefined ? {} : { limits: { deadlineMs } }),
     ...(dryRun === true ? { dryRun } : {}),
   };
@@ -55,6 +57,10 @@ export async function requestOf(
     );
   }
   return request;
+}
+
+function listOf(names: string): readonly string[] {
+  return names.split(",").map((name) => name.trim());
 }
 
 /** A path of this machine as an absolute one; everything else as it stands. */

@@ -30,7 +30,7 @@ export async function agentPhase(context: PhaseContext, phase: AgentPhase): Prom
 }
 
 async function callOf(
-  { deps, run, attempt, findings, answers, signal }: PhaseContext,
+  { deps, run, attempt, findings, answers, comments, signal }: PhaseContext,
   phase: AgentPhase,
   gitRun: GitRun,
   folders: AttemptFolders,
@@ -54,6 +54,7 @@ async function callOf(
     featureDirectory: run.featureDirectory ?? "",
     findings,
     answers: phase === "specify" ? answers : [],
+    comments,
     mayAsk: asks(run, phase),
   };
   return {
@@ -102,6 +103,10 @@ async function judge(
   evidence.artifacts.push(
     await deps.artifacts.put(run.runId, `${phase}-${attempt}/changes.patch`, committed.patch),
   );
+  const file = `${featureDirectory}/${MAIN_FILE[phase]}`;
+  // Kept by itself: people read it before they let the run go on.
+  const document = `${phase}-${attempt}/${MAIN_FILE[phase]}`;
+  evidence.artifacts.push(await deps.artifacts.put(run.runId, document, harvest.read(file) ?? ""));
   return {
     changed: committed.tipSha !== gitRun.tipSha,
     facts: { tipSha: committed.tipSha },
@@ -109,7 +114,8 @@ async function judge(
     openQuestions: questions,
     told: {
       checksPassed: checksOf(phase).length,
-      file: `${featureDirectory}/${MAIN_FILE[phase]}`,
+      file,
+      artifact: document,
       files: harvest.changed.length,
       commit: committed.tipSha,
     },

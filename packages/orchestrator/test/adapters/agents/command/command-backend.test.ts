@@ -13,6 +13,7 @@ const prompt: AgentPrompt = {
   featureDirectory: "specs/007-oauth",
   findings: [],
   answers: [],
+  comments: [],
   mayAsk: false,
 };
 const context: AgentContext = {

@@ -61,6 +61,7 @@ export async function runScripted(
       featureDirectory: DIRECTORY,
       findings: [],
       answers: [],
+      comments: [],
       mayAsk: false,
     },
     { runId: RUN_ID, phase, attempt, workspace, home },
