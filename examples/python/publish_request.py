@@ -1,4 +1,7 @@
-"""Publishes one run request and waits for the result: publish_request.py REPOSITORY SENTENCE"""
+"""Publishes one run request and waits for the result: publish_request.py REPOSITORY SENTENCE [FIELDS]
+
+FIELDS: more of the request as a JSON object, for example '{"onQuestions": "pause"}'
+"""
 
 import json
 import os
@@ -8,10 +11,12 @@ import uuid
 import pika
 
 PREFIX = os.environ.get("SPECKIT_AMQP_PREFIX", "speckit")
-repository, sentence = sys.argv[1:]
+repository, sentence, *more = sys.argv[1:]
 # With an id of our own, sending it twice by accident is one run.
 run_id = str(uuid.uuid4())
 request = {"schemaVersion": 1, "runId": run_id, "repository": repository, "specifyText": sentence}
+for fields in more:
+    request.update(json.loads(fields))
 
 connection = pika.BlockingConnection(pika.URLParameters(os.environ["AMQP_URL"]))
 channel = connection.channel()

@@ -56,6 +56,21 @@ export function program(): Command {
       process.exitCode = await answerCommand(id, answers, options);
     });
 
+  withDecisionOptions(speckit.command("approve"))
+    .description("approve the result that a run waits with, so that it goes on")
+    .action(async (id, options) => {
+      const { approveCommand } = await import("./commands/approve.ts");
+      process.exitCode = await approveCommand(id, options);
+    });
+
+  withDecisionOptions(speckit.command("reject"))
+    .requiredOption("--comment <text>", "what is to be done otherwise; - reads it from stdin")
+    .description("reject the result that a run waits with: its phase starts again")
+    .action(async (id, options) => {
+      const { rejectCommand } = await import("./commands/reject.ts");
+      process.exitCode = await rejectCommand(id, options);
+    });
+
   withCommonOptions(speckit.command("retry"))
     .argument("<runId>", "the run", runId)
     .option("--new-run-id <uuid>", "id of the new run: the same one twice is one run")
@@ -181,6 +196,17 @@ function withCommonOptions(command: Command, stdout = "one JSON document"): Comm
     .option("--verbose", "stack traces and log lines");
 }
 
+function withDecisionOptions(command: Command): Command {
+  return withCommonOptions(command)
+    .argument("<runId>", "the run", runId)
+    .addOption(
+      new Option("--phase <phase>", "whose result is meant (default: the one that waits)").choices([
+        ...AGENT_PHASES,
+      ]),
+    )
+    .option("--attempt <number>", "which attempt's (default: the one that waits)", count);
+}
+
 function withRequestOptions(command: Command): Command {
   return withCommonOptions(command)
     .argument("<repository>", "owner/name, an https or ssh URL, a path or a file:// URL")
@@ -211,6 +237,7 @@ function withRequestOptions(command: Command): Command {
         "pause",
       ]),
     )
+    .option("--pause-after <list>", "agent phases whose result you approve, separated by commas")
     .option("--dry-run", "do everything but the push")
     .option("--deadline-ms <ms>", "longest working time of the run, in milliseconds", count)
     .option("--max-tokens <number>", "most tokens of all model calls, in and out", count)

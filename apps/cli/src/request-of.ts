@@ -18,6 +18,7 @@ export interface RequestOptions {
   readonly model?: string;
   /** `name=value`, each. */
   readonly option?: readonly string[];
+  readonly pauseAfter?: string;
   readonly deadlineMs?: number;
   readonly maxTokens?: number;
   readonly maxUsd?: number;
@@ -34,7 +35,7 @@ export async function requestOf(
   sentence: string | undefined,
   options: RequestOptions,
 ): Promise<Record<string, unknown>> {
-  const { phases, dryRun } = options;
+  const { phases, pauseAfter, dryRun } = options;
   const agent = agentOf(options);
   const limits = pick(options, ["deadlineMs", "maxTokens", "maxUsd"]);
   const request = {
@@ -52,7 +53,8 @@ export async function requestOf(
       "onQuestions",
     ]),
     ...(Object.keys(agent).length === 0 ? {} : { agent }),
-    ...(phases === undefined ? {} : { phases: phases.split(",").map((name) => name.trim()) }),
+    ...(phases === undefined ? {} : { phases: listOf(phases) }),
+    ...(pauseAfter === undefined ? {} : { pauseAfter: listOf(pauseAfter) }),
     ...(Object.keys(limits).length === 0 ? {} : { limits }),
     ...(dryRun === true ? { dryRun } : {}),
   };
@@ -82,6 +84,10 @@ function namedValue(text: string): readonly [string, string | number | boolean] 
     return [name, value === "true"];
   }
   return [name, /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : value];
+}
+
+function listOf(names: string): readonly string[] {
+  return names.split(",").map((name) => name.trim());
 }
 
 /** A path of this machine as an absolute one; everything else as it stands. */

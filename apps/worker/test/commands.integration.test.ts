@@ -5,6 +5,7 @@ import { makeSampleRemote } from "@speckit/orchestrator/sample-project";
 import {
   checkRuns,
   eventually,
+  git,
   type TempFolder,
   tempFolder,
   testBroker,
@@ -97,6 +98,93 @@ test("answer: the run goes on with what was answered", async () => {
   expect(await resultOf(runId)).toMatchObject({ status: "succeeded", openQuestions: [] });
 });
 
+test("answer: each question by itself: an option's key, a text, or nothing", async () => {
+  const questions = [
+    { text: "Which provider?", answers: ["Google alone", "Any"] },
+    { text: "How long may a session last?" },
+    { text: "Which colour?" },
+  ];
+  const script = { specify: { onlyAttempts: [1], askQuestions: questions } };
+  const runId = await request(script, { onQuestions: "pause" });
+  const asked = await heard(runId, "run.needs_input");
+  expect(asked?.body.data).toMatchObject({
+    kind: "questions",
+    round: 1,
+    questions: [
+      {
+        id: "Q1",
+        text: "Which provider?",
+        options: [
+          { key: "A", text: "Google alone" },
+          { key: "B", text: "Any" },
+        ],
+      },
+      { id: "Q2", text: "How long may a session last?" },
+      { id: "Q3", text: "Which colour?" },
+    ],
+  });
+  await command(runId, { command: "answer", answers: ["A", "A day", null] });
+  const result = await resultOf(runId);
+  expect(result).toMatchObject({ status: "succeeded", openQuestions: [] });
+  const spec = await git(
+    join(folder.path, runId, "remote.git"),
+    "show",
+    `${result.branch}:${result.featureDirectory}/spec.md`,
+  );
+  expect(spec).toContain("- Which provider?\n  > Google alone\n");
+  expect(spec).toContain("- How long may a session last?\n  > A day\n");
+  expect(spec).toMatch(/- Which colour\?\n {2}> \(not answered/);
+});
+
+test("assume: the same questions stop nothing, and the result tells what was assumed", async () => {
+  const questions = [
+    { text: "Which provider?", answers: ["Google", "Any"] },
+    { text: "How long?" },
+  ];
+  const runId = await request({ specify: { askQuestions: questions } }, { onQuestions: "assume" });
+  expect(await resultOf(runId)).toMatchObject({
+    status: "succeeded",
+    openQuestions: [{ id: "Q1", options: [{ key: "A" }, { key: "B" }] }, { id: "Q2" }],
+  });
+});
+
+test("approve and reject: the phase starts again with the comment, then the run goes on", async () => {
+  const runId = await request({}, { pauseAfter: ["specify"] });
+  const asked = await heard(runId, "run.needs_input");
+  expect(asked?.body.data).toMatchObject({
+    kind: "approval",
+    phase: "specify",
+    attempt: 1,
+    file: expect.stringMatching(/spec\.md$/),
+    artifact: "specify-1/spec.md",
+  });
+  const first = { phase: "specify", attempt: 1 };
+  const rejection = { command: "reject", comment: "Shorter", ...first };
+  const commandId = randomUUID();
+  const replies = await Promise.all(
+    Array.from({ length: 5 }, () => command(runId, rejection, commandId)),
+  );
+  expect(new Set(replies.map(({ status }) => status))).toEqual(new Set(["accepted"]));
+  await eventually(
+    "the second result waits",
+    () =>
+      client.events.some(
+        ({ routingKey, body }) =>
+          routingKey === "run.needs_input" && body.data.runId === runId && body.data.attempt === 2,
+      ),
+    Boolean,
+    { withinMs: 30_000 },
+  );
+  expect(await command(runId, { command: "approve", ...first })).toMatchObject({
+    status: "refused",
+    failure: { code: "DECISION_REFUSED" },
+  });
+  expect(await command(runId, { command: "approve" })).toMatchObject({ status: "accepted" });
+  expect(await resultOf(runId)).toMatchObject({ status: "succeeded" });
+  const told = client.events.filter(({ body }) => body.data.runId === runId);
+  expect(told.filter(({ routingKey }) => routingKey === "run.declined")).toHaveLength(1);
+});
+
 test("cancel: sent ten times at once it is one command, and the run's agent is ended", async () => {
   const runId = await request({ specify: { sleepMs: 60_000 } });
   await heard(runId, "phase.started");
@@ -162,6 +250,10 @@ test("a command that no run can take is refused, answered and not kept; what is 
       },
     ],
     [
+      "a rejection without a comment",
+      { schemaVersion: 1, commandId: randomUUID(), runId: randomUUID(), command: "reject" },
+    ],
+    [
       "an empty answer",
       {
         schemaVersion: 1,
@@ -179,6 +271,6 @@ test("a command that no run can take is refused, answered and not kept; what is 
   const dead = await client.dead();
   expect(dead.map((one) => one.headers["speckit-code"])).toEqual([
     "REQUEST_NOT_JSON",
-    ...Array.from({ length: 4 }, () => "REQUEST_INVALID"),
+    ...Array.from({ length: 5 }, () => "REQUEST_INVALID"),
   ]);
 });

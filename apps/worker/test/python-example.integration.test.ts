@@ -77,6 +77,58 @@ test("a request from Python becomes a branch, and a listener in Python hears of 
   expect((await worker.result).exitCode).toBe(0);
 });
 
+test("a run that asks is answered from Python, then approved, and told of each", async () => {
+  await using folder = await tempFolder("python-answers");
+  const remote = await makeSampleRemote(folder.path, {
+    ".scripted-agent.json": JSON.stringify({
+      specify: {
+        onlyAttempts: [1],
+        askQuestions: [{ text: "Which provider?", answers: ["Google alone", "Any"] }],
+      },
+    }),
+  });
+  await using worker = await startWorkerProcess({
+    databaseUrl: database.url,
+    amqpUrl: broker.url,
+    prefix: broker.prefix,
+    stateDir: join(folder.path, "state"),
+    env: { SPECKIT_AGENT: "scripted" },
+  });
+  const listening = start("listen.py", "run.needs_input");
+  await eventually("it listens", () => listening.said.stderr.includes("listening"));
+  const heard = (kind: string) =>
+    eventually(
+      `it has heard of ${kind}`,
+      () => listening.said.stdout.split("\n").find((line) => line.includes(`"kind": "${kind}"`)),
+      Boolean,
+      { withinMs: 30_000 },
+    );
+  const fields = JSON.stringify({ onQuestions: "pause", pauseAfter: ["specify"] });
+  const publishing = start("publish_request.py", `file://${remote}`, "Add OAuth login", fields);
+  const [, runId = ""] = (await heard("questions"))?.split(" ") ?? [];
+  const answers = JSON.stringify({ answers: ["B"] });
+  const answered = await start("send_command.py", runId, "answer", answers).ended;
+  expect(JSON.parse(answered.stdout)).toMatchObject({ status: "accepted", runId });
+  expect(answered.exitCode).toBe(0);
+  await heard("approval");
+  const late = await start("send_command.py", runId, "answer", answers).ended;
+  expect(JSON.parse(late.stdout)).toMatchObject({ status: "accepted" });
+  const early = await start("send_command.py", runId, "approve", '{"phase": "plan"}').ended;
+  expect(early.exitCode).toBe(1);
+  expect(JSON.parse(early.stdout)).toMatchObject({ failure: { code: "DECISION_REFUSED" } });
+  expect((await start("send_command.py", runId, "approve").ended).exitCode).toBe(0);
+
+  const { exitCode, stdout } = await publishing.ended;
+  expect(exitCode).toBe(0);
+  const result = runResultSchema.parse(JSON.parse(stdout));
+  const spec = `${result.branch}:${result.featureDirectory}/spec.md`;
+  expect(await git(remote, "show", spec)).toContain("- Which provider?\n  > Any");
+  listening.kill("SIGINT");
+  await listening.ended;
+  worker.kill("SIGTERM");
+  expect((await worker.result).exitCode).toBe(0);
+});
+
 test("a request that no fleet would take is an error in Python too", async () => {
   const { ended } = spawnProgram(
     python(),

@@ -24,6 +24,7 @@ export function lineAgentBackend(program: readonly [string, ...string[]]): Agent
         ...prompt.answers.map(
           ({ question, answer }) => `${question} ${answer ?? "Decide yourself."}`,
         ),
+        ...prompt.comments.map((comment) => `People want it otherwise: ${comment}`),
         ...prompt.findings.map(
           ({ check, path, expected, found }) =>
             `Repair ${path} (${check}): expected ${expected}, found ${found}.`,

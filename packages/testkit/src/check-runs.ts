@@ -172,7 +172,10 @@ function domainEvent({ type, attempt, data }: EventRow): RunEvent | undefined {
       return { type: "run.claimed" };
     case "run.cancel_requested":
     case "run.answered":
+    case "run.approved":
+    case "run.declined":
     case "run.input_expired":
+    case "phase.proposed":
     case "phase.started":
       return { type };
     case "phase.succeeded":

@@ -9,7 +9,7 @@ export function printResult(result: RunResult): void {
     `branch    ${result.branch}${result.pushed ? "" : "  (not pushed)"}`,
     ...(result.featureDirectory === null ? [] : [`feature   ${result.featureDirectory}`]),
     ...summaryLines(result, "summary   "),
-    ...questionLines(result),
+    ...inputLines(result),
     ...failureLines(result),
   ];
   process.stdout.write(`${lines.join("\n")}\n`);
@@ -43,7 +43,7 @@ export function printStatus(result: RunResult, noWorkerSince: Date | undefined):
         .join(" ")
         .trimEnd(),
     ),
-    ...(result.status === "needs_input" ? questionLines(result) : []),
+    ...(result.status === "needs_input" ? inputLines(result) : []),
     ...failureLines(result),
   ];
   process.stdout.write(`${lines.join("\n")}\n`);
@@ -75,9 +75,32 @@ function count(number: number, one: string, many = `${one}s`): string {
   return `${number} ${number === 1 ? one : many}`;
 }
 
-/** Questions with what is suggested; of a run that waits for answers also how they are given. */
-function questionLines({ runId, status, openQuestions, answerBy }: RunResult): readonly string[] {
-  const questions = openQuestions.flatMap(({ id, text, context, options = [] }) => [
+/** What people may want to decide, and of a run that waits for them how they do it. */
+function inputLines(result: RunResult): readonly string[] {
+  const { runId, status, openQuestions, approval, answerBy } = result;
+  const before = `before ${answerBy ?? "its time is over"}`;
+  if (approval !== undefined) {
+    const { phase, file, artifact } = approval;
+    return [
+      ...questionLines(result),
+      `${phase} waits for approval: ${file}, kept as the artifact ${artifact}. Decide ${before}:`,
+      `  npx speckit approve ${runId}`,
+      `  npx speckit reject ${runId} --comment "<what is to be done otherwise>"`,
+    ];
+  }
+  if (status === "needs_input") {
+    return [
+      ...questionLines(result),
+      `Answer ${before}, for each question a text or the letter of an option, - leaves it to the agent:`,
+      `  npx speckit answer ${runId} ${openQuestions.map((_, ix) => `"<answer ${ix + 1}>"`).join(" ")}`,
+    ];
+  }
+  return questionLines(result);
+}
+
+/** Questions with what is suggested. */
+function questionLines({ openQuestions }: RunResult): readonly string[] {
+  return openQuestions.flatMap(({ id, text, context, options = [] }) => [
     `${id}  ${text}`,
     ...(context === undefined ? [] : [`    ${context}`]),
     ...options.map(
@@ -85,13 +108,6 @@ function questionLines({ runId, status, openQuestions, answerBy }: RunResult): r
         `    ${option.key}  ${option.text}${option.implications === undefined ? "" : ` (${option.implications})`}`,
     ),
   ]);
-  return status === "needs_input"
-    ? [
-        ...questions,
-        `Answer before ${answerBy ?? "its time is over"}, for each question a text or the letter of an option, - leaves it to the agent:`,
-        `  npx speckit answer ${runId} ${openQuestions.map((_, ix) => `"<answer ${ix + 1}>"`).join(" ")}`,
-      ]
-    : questions;
 }
 
 function failureLines({ failure }: RunResult): readonly string[] {

@@ -23,6 +23,10 @@ export function progress(out: NodeJS.WriteStream): Progress {
       }
       const since = started.get(key);
       const tookMs = since === undefined ? undefined : event.createdAt.getTime() - since.getTime();
+      if (event.type === "phase.proposed") {
+        // What follows is people's time.
+        started.delete(key);
+      }
       const line = lineOf(event, tookMs, out);
       if (line !== undefined) {
         live.set(undefined);
@@ -44,6 +48,8 @@ function lineOf(
   switch (event.type) {
     case "phase.succeeded":
       return told(styled("green", "✓", out), successText(event.phase, data));
+    case "phase.proposed":
+      return told(styled("green", "✓", out), successText(event.phase, data));
     case "phase.failed":
       return told(styled("red", "✗", out), failureText(data));
     case "phase.interrupted":
@@ -53,7 +59,11 @@ function lineOf(
     case "run.waiting":
       return `  waiting about ${seconds(Number(data.tierMs))} before the next try`;
     case "run.needs_input":
-      return `  ${styled("yellow", "?", out)} it asks, round ${String(data.round)}`;
+      return `  ${styled("yellow", "?", out)} ${
+        data.kind === "approval"
+          ? `${event.phase} waits for approval: ${String(data.file)}`
+          : `it asks, round ${String(data.round)}`
+      }`;
     case "phase.warning":
       return `  ${styled("yellow", "!", out)} ${String(data.text)}`;
     default:

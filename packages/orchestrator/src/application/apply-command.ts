@@ -21,6 +21,8 @@ const CODES: Readonly<Record<CommandRefusal, ErrorCode>> = {
   "nothing is asked": "ANSWER_REFUSED",
   "another round is asked": "ANSWER_REFUSED",
   "more answers than questions": "ANSWER_REFUSED",
+  "nothing waits for approval": "DECISION_REFUSED",
+  "another result waits for approval": "DECISION_REFUSED",
 };
 
 /**
@@ -29,7 +31,7 @@ const CODES: Readonly<Record<CommandRefusal, ErrorCode>> = {
  * once, or with its next renewal.
  *
  * @throws SpeckitError `RUN_NOT_FOUND`, `RUN_ENDED`, `RUN_NOT_RETRYABLE`, `ANSWER_REFUSED`,
- * `COMMAND_CONFLICT`, those of a request for `retry`, or `DATABASE_UNAVAILABLE`
+ * `DECISION_REFUSED`, * `COMMAND_CONFLICT`, those of a request for `retry`, or `DATABASE_UNAVAILABLE`
  */
 export async function applyCommand(
   deps: SubmitDependencies,

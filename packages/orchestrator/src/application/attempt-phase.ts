@@ -2,7 +2,7 @@ import { assertNever } from "../domain/assert-never.ts";
 import { MAX_IDLE_CLAIMS } from "../domain/crash-loop.ts";
 import { decide } from "../domain/decide.ts";
 import { type Failure, failure } from "../domain/failure.ts";
-import type { PipelinePhase } from "../domain/phase.ts";
+import { isAgentPhase, type PipelinePhase } from "../domain/phase.ts";
 import { type AnsweredQuestion, pairAnswers } from "../domain/questions.ts";
 import type { RunState } from "../domain/run-state.ts";
 import { failureOf, isSpeckitError } from "../domain/speckit-error.ts";
@@ -56,6 +56,7 @@ export async function attemptPhase(
     repairs: told?.attempt,
     answers,
     spent: totalUsage(attempts),
+    comments: comments(attempts, phase),
     leftMs: () => deadlineMs - workedMs(),
     isLastOfRun,
     signal: AbortSignal.any([lease.lost, lease.cancelled, stopping]),
@@ -104,7 +105,8 @@ async function carryOut(context: PhaseContext, phase: PipelinePhase): Promise<En
   try {
     const report = await workOf(context, phase);
     if (report.failure === undefined) {
-      return { how: "succeeded", report };
+      const isProposed = isAgentPhase(phase) && context.run.request.pauseAfter?.includes(phase);
+      return { how: isProposed === true ? "proposed" : "succeeded", report };
     }
     const { openQuestions } = report;
     return {
@@ -199,6 +201,17 @@ async function answersTo(
   return pairAnswers(
     asked.map((row) => row.openQuestions),
     answered,
+  );
+}
+
+function comments(
+  attempts: readonly AttemptRecord[],
+  phase: PipelinePhase,
+): PhaseContext["comments"] {
+  return attempts.flatMap((row) =>
+    row.phase === phase && row.proposal?.decision === "rejected" && row.proposal.comment !== null
+      ? [row.proposal.comment]
+      : [],
   );
 }
 

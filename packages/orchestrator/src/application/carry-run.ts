@@ -7,6 +7,7 @@ import { stateOfRun } from "../domain/state-of-run.ts";
 import type { AttemptRecord, ClaimResult, RunRecord } from "../ports/run-repository.ts";
 import type { DeliveryVerdict } from "../ports/transport.ts";
 import { attemptPhase } from "./attempt-phase.ts";
+import { conclusionOf } from "./conclusion-of.ts";
 import type { Dependencies } from "./dependencies.ts";
 import type { EventRelay } from "./event-relay.ts";
 import type { HeldLease } from "./lease-keeper.ts";
@@ -40,9 +41,10 @@ type Claimed = Extract<ClaimResult, { readonly claimed: true }>;
  *   stopping, or the  give the lease back, hand the run on
  *     hold is over
  *   unanswered        the time to answer is over: end as failed
+ *   proposed          conclude the attempt by what people have decided, or have not in time
  *   ready             start the next attempt, carry it out, commit its result
  *   waiting           (lease given back by that commit) come again by the retry tier
- *   needs input       (the same) come again when there is an answer
+ *   needs input       (the same) come again when people have answered, approved or rejected
  *
  * Cut anywhere, the row says what was last true; nothing outside the database is believed. The same
  * goes for a step whose answer was lost because the database went away: when it is back, the row is
@@ -132,7 +134,8 @@ async function step(
     return undefined;
   }
   if (run.cancelRequested || lease.cancelled.aborted) {
-    await recordEnd(deps, situation, { how: "cancelled" });
+    const attempt = state.kind === "proposed" ? state.attempt : undefined;
+    await recordEnd(deps, situation, { how: "cancelled", attempt });
     return undefined;
   }
   if (stopping.aborted || holdIsOver) {
@@ -146,6 +149,10 @@ async function step(
     await recordEnd(deps, situation, { how: "input_expired", round: run.questionRound });
     return undefined;
   }
+  if (state.kind === "proposed") {
+    await recordEnd(deps, situation, conclusionOf(situation, state));
+    return undefined;
+  }
   const next = await attemptPhase(deps, situation);
   switch (next.kind) {
     case "waiting":
@@ -155,6 +162,7 @@ async function step(
         route: { to: "work", afterMs: next.tierMs },
       };
     case "needs_input":
+    case "proposed":
       return { do: "ack" };
     default:
       return undefined;
@@ -200,13 +208,14 @@ function stateOf(run: RunRecord, attempts: readonly AttemptRecord[]): RunState {
       needsInput: run.status === "needs_input",
       changedBefore: run.changedBefore,
     },
-    attempts.map(({ phase, attempt, state, changed, takeovers, failure: failed }) => ({
+    attempts.map(({ phase, attempt, state, changed, takeovers, proposal, failure: failed }) => ({
       phase,
       attempt,
       state,
       changed,
       takeovers,
       ...(failed === null ? {} : { failureClass: failed.class }),
+      ...(proposal === null || proposal.decision === null ? {} : { decision: proposal.decision }),
     })),
   );
 }

@@ -16,7 +16,8 @@ export async function commitSurely(
   commit: AttemptCommit,
 ): Promise<void> {
   const { hold } = lease;
-  const at = { runId: hold.runId, ...(commit.end === undefined ? {} : placeOf(commit.end)) };
+  const about = commit.end ?? commit.conclusion;
+  const at = { runId: hold.runId, ...(about === undefined ? {} : placeOf(about)) };
   await deps.reach?.("result.committing", at);
   let tries = 0;
   await whileHeld(deps, lease, async () => {
@@ -29,7 +30,10 @@ export async function commitSurely(
   await deps.reach?.("result.committed", at);
 }
 
-function placeOf({ phase, attempt }: AttemptEnd): Pick<AttemptEnd, "phase" | "attempt"> {
+function placeOf({
+  phase,
+  attempt,
+}: Pick<AttemptEnd, "phase" | "attempt">): Pick<AttemptEnd, "phase" | "attempt"> {
   return { phase, attempt };
 }
 
@@ -38,13 +42,13 @@ async function isDone(
   runId: string,
   commit: AttemptCommit,
 ): Promise<boolean> {
-  if (commit.end === undefined) {
+  const about = commit.end ?? commit.conclusion;
+  if (about === undefined) {
     const run = await deps.runs.findRun(runId);
     return commit.outcome !== undefined && run?.outcome !== null;
   }
-  const { phase, attempt } = commit.end;
+  const { phase, attempt } = about;
+  const before = commit.end === undefined ? "proposed" : "running";
   const rows = await deps.runs.attemptsOf(runId);
-  return rows.some(
-    (row) => row.phase === phase && row.attempt === attempt && row.state !== "running",
-  );
+  return rows.some((row) => row.phase === phase && row.attempt === attempt && row.state !== before);
 }

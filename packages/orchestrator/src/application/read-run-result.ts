@@ -1,5 +1,5 @@
 import type { RunResult } from "../contract/run-result.ts";
-import { PHASES, type Phase } from "../domain/phase.ts";
+import { type AgentPhase, PHASES, type Phase } from "../domain/phase.ts";
 import { SpeckitError } from "../domain/speckit-error.ts";
 import type { StoredArtifact } from "../ports/artifact-store.ts";
 import type { AttemptRecord, RunRecord, RunRepository } from "../ports/run-repository.ts";
@@ -28,6 +28,7 @@ export function runResultOf(
 ): RunResult {
   const waits = run.outcome === null && run.status === "in_progress" && !run.hasLiveLease;
   const asks = run.status === "needs_input";
+  const proposed = attempts.find((attempt) => attempt.state === "proposed");
   const { externalRef, metadata } = run.request;
   return {
     runId: run.runId,
@@ -51,7 +52,12 @@ export function runResultOf(
     ...(run.artifactsExpireAt === null
       ? {}
       : { artifactsExpireAt: run.artifactsExpireAt.toISOString() }),
-    ...(asks ? { waitingFor: "input", questionRound: run.questionRound } : {}),
+    ...(asks && proposed === undefined
+      ? { waitingFor: "input", questionRound: run.questionRound }
+      : {}),
+    ...(asks && proposed !== undefined
+      ? { waitingFor: "approval", approval: approvalOf(proposed) }
+      : {}),
     ...(asks ? { answerBy: run.dueAt.toISOString() } : {}),
     ...(run.retryOf === null ? {} : { retryOf: run.retryOf }),
     ...(waits ? { waitingFor: run.isDue ? "worker" : "retry" } : {}),
@@ -60,6 +66,15 @@ export function runResultOf(
     ...(externalRef === undefined ? {} : { externalRef }),
     ...(metadata === undefined ? {} : { metadata }),
   };
+}
+
+function approvalOf({
+  phase,
+  attempt,
+  proposal,
+}: AttemptRecord): NonNullable<RunResult["approval"]> {
+  const { file = "", artifact = "" } = proposal?.told ?? {};
+  return { phase: phase as AgentPhase, attempt, file: String(file), artifact: String(artifact) };
 }
 
 function phaseResult(

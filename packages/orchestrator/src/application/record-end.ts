@@ -13,6 +13,8 @@ import type { Evidence, PhaseReport } from "./phases/phase-work.ts";
 /** What became of an attempt. */
 export type Ending =
   | { readonly how: "succeeded"; readonly report: PhaseReport }
+  /** The same, and people are to approve it first. */
+  | { readonly how: "proposed"; readonly report: PhaseReport }
   | {
       readonly how: "failed";
       readonly failure: Failure;
@@ -29,6 +31,8 @@ export type AttemptEnding =
       readonly evidence?: Evidence;
       /** When its owner was last known to have it; default now. */
       readonly endedAt?: Date | undefined;
+      /** A proposed one: nobody has decided in time. */
+      readonly isExpired?: boolean;
     })
   | { readonly how: "cancelled"; readonly attempt?: undefined }
   | { readonly how: "input_expired"; readonly attempt?: undefined; readonly round: number };
@@ -46,13 +50,13 @@ export async function recordEnd(
 ): Promise<RunState> {
   const { run, state, lease } = situation;
   const phase: PipelinePhase = run.pipeline[run.phaseIx] ?? "publish";
-  const decision = decide(cancelKnown(state, ending), domainEvent(ending));
+  const decision = decide(asKnown(state, ending), domainEvent(ending));
   if (!decision.accepted) {
     throw new Error(`Run ${run.runId}: ${phase} ${ending.how} although ${decision.why}`);
   }
   const next = decision.state;
   const commit: AttemptCommit = {
-    ...endOf(phase, ending),
+    ...(state.kind === "proposed" ? conclusion(phase, ending) : endOf(phase, ending)),
     ...stored(ending),
     ...(next.kind === "ready" ? { phaseIx: next.phaseIx } : {}),
     ...waitOf(deps, next),
@@ -63,7 +67,7 @@ export async function recordEnd(
   };
   const write = () => commitSurely(deps, lease, commit);
   await (commit.wait === undefined ? write() : lease.giveBack(write));
-  if (next.kind === "needs_input") {
+  if (next.kind === "needs_input" || next.kind === "proposed") {
     deps.metrics?.count("pauses", {});
   } else if ("failure" in ending && next.kind !== "ended") {
     deps.metrics?.count("retries", { class: ending.failure.class });
@@ -83,24 +87,36 @@ function waitOf(
       return {
         wait: { dueInMs: dueInMs(next.tierMs, clock.random()), wakeInMs: wakeInMs(next.tierMs) },
       };
-    case "needs_input": {
+    case "needs_input":
+    case "proposed": {
       const dueIn = settings.answerWithinMs;
-      return { wait: { dueInMs: dueIn, wakeInMs: dueIn + AFTER_DEADLINE_MS, forInput: true } };
+      const forInput = next.kind === "proposed" ? "approval" : "questions";
+      return { wait: { dueInMs: dueIn, wakeInMs: dueIn + AFTER_DEADLINE_MS, forInput } };
     }
     default:
       return {};
   }
 }
 
-/** The lease's renewal may know of a cancel before the row was read again. */
-function cancelKnown(state: RunState, ending: AttemptEnding): RunState {
-  return ending.how === "cancelled" && state.kind !== "ended"
-    ? { ...state, cancelRequested: true }
-    : state;
+/**
+ * The state with what the ending knows besides: the lease's renewal may know of a cancel before the
+ * row was read again, and no row says that the time to decide is over.
+ */
+function asKnown(state: RunState, ending: AttemptEnding): RunState {
+  if (ending.how === "cancelled" && state.kind !== "ended") {
+    return { ...state, cancelRequested: true };
+  }
+  return isExpired(ending) && state.kind === "proposed" ? { ...state, decision: "expired" } : state;
+}
+
+function isExpired(ending: AttemptEnding): boolean {
+  return "isExpired" in ending && ending.isExpired === true;
 }
 
 function domainEvent(ending: AttemptEnding): RunEvent {
   switch (ending.how) {
+    case "proposed":
+      return { type: "phase.proposed" };
     case "succeeded":
       return { type: "phase.succeeded", changed: ending.report.changed };
     case "failed":
@@ -131,10 +147,25 @@ function endOf(phase: PipelinePhase, ending: AttemptEnding): { readonly end?: At
         ? { failure: ending.failure, findings: ending.failure.findings ?? [] }
         : {}),
       ...(report === undefined ? {} : { changed: report.changed }),
+      ...(how === "proposed" ? { proposal: proposalOf(ending.report) } : {}),
       ...(evidence?.usage === undefined ? {} : { usage: evidence.usage }),
       ...(questions === undefined ? {} : { openQuestions: questions }),
     },
   };
+}
+
+function proposalOf({ facts, told = {} }: PhaseReport): NonNullable<AttemptEnd["proposal"]> {
+  return { tipSha: facts?.tipSha ?? "", told };
+}
+
+/** A proposed attempt has its row already, but for how it ends. */
+function conclusion(phase: PipelinePhase, ending: AttemptEnding): Partial<AttemptCommit> {
+  const { attempt, how } = ending;
+  if (attempt === undefined || how === "proposed" || how === "interrupted") {
+    return {};
+  }
+  const failed = "failure" in ending ? { failure: ending.failure } : {};
+  return { conclusion: { phase, attempt, state: how, ...failed } };
 }
 
 function questionsOf(ending: AttemptEnding): readonly Question[] | undefined {
@@ -149,7 +180,8 @@ function stored(ending: AttemptEnding): Partial<AttemptCommit> {
   const { facts, checkpoint } = "report" in ending ? ending.report : {};
   const artifacts = ending.attempt === undefined ? undefined : ending.evidence?.artifacts;
   return {
-    ...(facts === undefined ? {} : { facts }),
+    // What is only proposed is not the run's yet.
+    ...(facts === undefined || ending.how === "proposed" ? {} : { facts }),
     ...(checkpoint === undefined ? {} : { checkpoint }),
     ...(artifacts === undefined ? {} : { artifacts }),
   };
@@ -158,16 +190,21 @@ function stored(ending: AttemptEnding): Partial<AttemptCommit> {
 function eventsOf(phase: Phase, ending: AttemptEnding): readonly NewEvent[] {
   if (ending.attempt === undefined) {
     return ending.how === "input_expired"
-      ? [{ type: "run.input_expired", data: { round: ending.round } }]
+      ? [{ type: "run.input_expired", data: { kind: "questions", round: ending.round } }]
       : [];
   }
   const data =
-    ending.how === "succeeded"
+    ending.how === "succeeded" || ending.how === "proposed"
       ? { changed: ending.report.changed, ...ending.report.told }
       : "failure" in ending
         ? { failure: ending.failure }
         : {};
-  return [{ type: `phase.${ending.how}`, phase, attempt: ending.attempt, data }];
+  return [
+    ...(isExpired(ending)
+      ? [{ type: "run.input_expired", data: { kind: "approval" } } as const]
+      : []),
+    { type: `phase.${ending.how}`, phase, attempt: ending.attempt, data },
+  ];
 }
 
 /** What the run rests for from now on. */
@@ -184,8 +221,16 @@ function restingEvents(
     case "needs_input": {
       const { answerWithinMs } = settings;
       const round = run.questionRound + 1;
-      const data = { round, questions: questionsOf(ending) ?? [], answerWithinMs };
+      const questions = questionsOf(ending) ?? [];
+      const data = { kind: "questions", round, questions, answerWithinMs };
       return [{ type: "run.needs_input", phase, data }];
+    }
+    case "proposed": {
+      const { answerWithinMs } = settings;
+      const { file, artifact } = "report" in ending ? (ending.report.told ?? {}) : {};
+      const questions = questionsOf(ending) ?? [];
+      const data = { kind: "approval", questions, file, artifact, answerWithinMs };
+      return [{ type: "run.needs_input", phase, attempt: next.attempt, data }];
     }
     default:
       return [];

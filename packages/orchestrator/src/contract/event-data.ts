@@ -42,6 +42,7 @@ const foundOut = {
   featureDirectory: z.string().optional().meta({ description: "prepare" }),
   specKit: specKitSchema.optional().meta({ description: "prepare" }),
   file: z.string().optional().meta({ description: "agent phases: path of the document" }),
+  artifact: z.string().optional().meta({ description: "agent phases: name of the kept document" }),
   files: z.int().optional().meta({ description: "agent phases: how many files were changed" }),
   checksPassed: z.int().optional().meta({ description: "agent phases: postconditions that hold" }),
   commit: z.string().optional().meta({ description: "agent phases: the commit made of the tree" }),
@@ -51,6 +52,11 @@ const foundOut = {
   diff: diffSchema.optional().meta({ description: "publish: base to head" }),
   trouble: z.string().optional().meta({ description: "cleanup: what could not be removed" }),
 };
+const done = ofPhase.extend({
+  changed: z.boolean().optional().meta({ description: "The phase changed the tree" }),
+  ...foundOut,
+});
+const decided = { commandId: z.string(), phase: z.enum(AGENT_PHASES), attempt: z.int().min(1) };
 const withFailure = { failure: failureSchema };
 const text = z.string().max(16_000).meta({ description: "Cut at 16,000 characters" });
 
@@ -76,13 +82,24 @@ export const EVENT_DATA = {
     tierMs: z.int().meta({ description: "Longest time until the next try, in milliseconds" }),
   }),
   "run.needs_input": ofRun.extend({
+    kind: z.enum(["questions", "approval"]),
     phase: z.enum(PHASES),
-    round: z.int().min(1).meta({ description: "1, 2, … per run" }),
-    questions: z.array(questionSchema),
+    round: z.int().min(1).optional().meta({ description: "questions: 1, 2, … per run" }),
+    questions: z
+      .array(questionSchema)
+      .meta({ description: "approval: what the specification leaves open" }),
+    attempt: z.int().optional().meta({ description: "approval: whose result it is" }),
+    file: z.string().optional().meta({ description: "approval: path of the document to look at" }),
+    artifact: z.string().optional().meta({ description: "approval: name of the kept document" }),
     answerWithinMs: z.int().meta({ description: "Then the run fails, in milliseconds" }),
   }),
   "run.answered": ofRun.extend({ commandId: z.string(), round: z.int().min(1) }),
-  "run.input_expired": ofRun.extend({ round: z.int().min(1) }),
+  "run.approved": ofRun.extend(decided),
+  "run.declined": ofRun.extend({ ...decided, comment: z.string() }),
+  "run.input_expired": ofRun.extend({
+    kind: z.enum(["questions", "approval"]),
+    round: z.int().min(1).optional().meta({ description: "questions" }),
+  }),
   "run.resumed": ofRun.extend({ commandId: z.string() }),
   "run.handed_over": ofRun,
   "run.succeeded": ended,
@@ -90,10 +107,8 @@ export const EVENT_DATA = {
   "run.failed": ended.extend(withFailure),
   "run.cancelled": ended,
   "phase.started": ofPhase,
-  "phase.succeeded": ofPhase.extend({
-    changed: z.boolean().optional().meta({ description: "The phase changed the tree" }),
-    ...foundOut,
-  }),
+  "phase.proposed": done,
+  "phase.succeeded": done,
   "phase.failed": ofPhase.extend(withFailure),
   "phase.interrupted": ofPhase.extend(withFailure),
   "phase.skipped": ofPhase,

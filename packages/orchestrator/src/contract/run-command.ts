@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { AGENT_PHASES } from "../domain/phase.ts";
 import { failureSchema } from "./run-result.ts";
 import { storableText } from "./storable-text.ts";
 
@@ -8,8 +9,27 @@ const common = {
   runId: z.uuid(),
 };
 
-/** Longest answer, in characters: it goes into the agent's prompt. */
-const ANSWER_MAX_LENGTH = 4_000;
+/** Longest answer or comment, in characters: it goes into the agent's prompt. */
+const TEXT_MAX_LENGTH = 4_000;
+
+function textOf(what: string) {
+  return storableText
+    .max(TEXT_MAX_LENGTH)
+    .refine((text) => text.trim().length > 0, { error: `expected ${what}` });
+}
+
+/** Which result a decision is about. */
+const proposed = {
+  phase: z
+    .enum(AGENT_PHASES)
+    .optional()
+    .meta({ description: "Whose result is meant. Default: the one that waits." }),
+  attempt: z
+    .int()
+    .min(1)
+    .optional()
+    .meta({ description: "Which attempt's. Default: the one that waits." }),
+};
 
 /**
  * A command to a run, version 1: the body of a message with the key `run.command` on the exchange
@@ -28,21 +48,27 @@ export const runCommandSchema = z.discriminatedUnion("command", [
         .min(1)
         .optional()
         .meta({ description: "Which round of questions is answered. Default: the open one." }),
-      answers: z
-        .array(
-          storableText
-            .max(ANSWER_MAX_LENGTH)
-            .refine((text) => text.trim().length > 0, { error: "expected an answer, or null" })
-            .nullable(),
-        )
-        .min(1)
-        .max(20)
-        .meta({
-          description:
-            "One for each question, in their order: a text, or the key of an option of the question. null: the agent decides. Fewer than there are questions: null for the rest.",
-        }),
+      answers: z.array(textOf("an answer, or null").nullable()).min(1).max(20).meta({
+        description:
+          "One for each question, in their order: a text, or the key of an option of the question. null: the agent decides. Fewer than there are questions: null for the rest.",
+      }),
     })
     .meta({ description: "Answer the open questions; the phase that asked starts again." }),
+  z
+    .strictObject({ ...common, command: z.literal("approve"), ...proposed })
+    .meta({ description: "Take the phase's result that waits for approval; the run goes on." }),
+  z
+    .strictObject({
+      ...common,
+      command: z.literal("reject"),
+      ...proposed,
+      comment: textOf("what is to be done otherwise").meta({
+        description: "What is to be done otherwise: it goes into the prompt of the next attempt.",
+      }),
+    })
+    .meta({
+      description: "Reject the phase's result that waits for approval; the phase starts again.",
+    }),
   z
     .strictObject({ ...common, command: z.literal("resume") })
     .meta({ description: "Look at a run that rests now, instead of when its wait is over." }),

@@ -26,11 +26,7 @@ const metadata = z
   )
   .refine((record) => Object.keys(record).length <= 50, { error: "expected at most 50 entries" });
 
-/**
- * A run request, version 1: the body of a message with the key `run.request` on the exchange
- * `speckit.requests`. Unknown fields are refused by name; `metadata` is the place for one's own.
- */
-export const runRequestSchema = z.strictObject({
+const fields = z.strictObject({
   schemaVersion: z.literal(1),
   runId: z.uuid().optional().meta({ description: "Made by speckit (UUID v7) when left out." }),
   idempotencyKey: storableText.min(1).max(200).optional().meta({
@@ -112,6 +108,10 @@ export const runRequestSchema = z.strictObject({
     description:
       "Open questions of the specification: `assume` (default) records them and goes on with the agent's assumptions, `pause` waits for answers.",
   }),
+  pauseAfter: z.array(z.enum(AGENT_PHASES)).min(1).max(AGENT_PHASES.length).optional().meta({
+    description:
+      "Agent phases whose result a person approves or rejects before the run goes on. Default: none.",
+  }),
   limits: z
     .strictObject({
       deadlineMs: z
@@ -139,6 +139,18 @@ export const runRequestSchema = z.strictObject({
   metadata: metadata
     .optional()
     .meta({ description: "Your own names and values, given back with the result; at most 50." }),
+});
+
+/**
+ * A run request, version 1: the body of a message with the key `run.request` on the exchange
+ * `speckit.requests`. Unknown fields are refused by name; `metadata` is the place for one's own.
+ */
+export const runRequestSchema = fields.superRefine(({ phases, pauseAfter = [] }, context) => {
+  const unknown = pauseAfter.filter((phase) => phases?.includes(phase) === false);
+  if (unknown.length > 0) {
+    const message = `expected some of the request's phases, got ${unknown.join(", ")} besides`;
+    context.addIssue({ code: "custom", path: ["pauseAfter"], message });
+  }
 });
 
 export type RunRequest = z.infer<typeof runRequestSchema>;

@@ -141,6 +141,15 @@ export const runResultSchema = z.object({
     .int()
     .optional()
     .meta({ description: "needs_input: the round of questions to answer" }),
+  approval: z
+    .object({
+      phase: z.enum(AGENT_PHASES),
+      attempt: z.int(),
+      file: z.string().meta({ description: "path of the document to look at" }),
+      artifact: z.string().meta({ description: "name of the kept document" }),
+    })
+    .optional()
+    .meta({ description: "needs_input: the result to approve or reject" }),
   answerBy: z.iso.datetime().optional().meta({ description: "needs_input: then the run fails" }),
   retryOf: z.uuid().optional().meta({ description: "the run it goes on from" }),
   usage: usageSchema.meta({ description: "every attempt's, also the failed ones'" }),
@@ -155,7 +164,7 @@ export const runResultSchema = z.object({
   waitingFor: z
     .string()
     .optional()
-    .meta({ description: "why it rests now: worker, retry or input" }),
+    .meta({ description: "why it rests now: worker, retry, input (answers) or approval" }),
   nextLookAt: z.iso.datetime().optional().meta({ description: "when it is looked at again" }),
   failure: failureSchema.optional().meta({ description: "why the run has failed" }),
   externalRef: z.string().optional().meta({ description: "the request's own" }),

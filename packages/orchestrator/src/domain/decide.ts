@@ -1,15 +1,18 @@
 import { assertNever } from "./assert-never.ts";
 import type { FailureClass } from "./failure.ts";
 import { judgeRetry } from "./retry-policy.ts";
-import type { AttemptFact, LiveState, Outcome, RunState } from "./run-state.ts";
+import type { Approval, AttemptFact, LiveState, Outcome, RunState } from "./run-state.ts";
 
 /** What can happen to a run. Every event of the event table that moves a run is one of these. */
 export type RunEvent =
   | { readonly type: "run.claimed" }
   | { readonly type: "run.cancel_requested" }
   | { readonly type: "run.answered" }
+  | { readonly type: "run.approved" }
+  | { readonly type: "run.declined" }
   | { readonly type: "run.input_expired" }
   | { readonly type: "phase.started" }
+  | { readonly type: "phase.proposed" }
   | { readonly type: "phase.succeeded"; readonly changed: boolean }
   | { readonly type: "phase.failed"; readonly failureClass: FailureClass }
   | { readonly type: "phase.interrupted" }
@@ -23,6 +26,8 @@ export type Refusal =
   | "the run waits"
   | "the run needs input"
   | "the run needs no input"
+  | "nothing waits for approval"
+  | "something else was decided"
   | "no cancel was requested";
 
 export type Decision =
@@ -43,9 +48,9 @@ export function decide(state: RunState, event: RunEvent): Decision {
   switch (event.type) {
     case "run.claimed":
       // A running phase stays so: whoever claims after a crash first records what became of it.
-      // Questions stay open: only an answer lets the phase start again.
+      // Questions stay open, and a proposed result stays so: only people's word moves them on.
       return accept(
-        state.kind === "running" || state.kind === "needs_input"
+        state.kind === "running" || state.kind === "needs_input" || state.kind === "proposed"
           ? state
           : { ...live(state), kind: "ready" },
       );
@@ -55,7 +60,14 @@ export function decide(state: RunState, event: RunEvent): Decision {
       return state.kind === "needs_input"
         ? accept({ ...live(state), kind: "ready" })
         : refuse("the run needs no input");
+    case "run.approved":
+      return decided(state, "approved");
+    case "run.declined":
+      return decided(state, "rejected");
     case "run.input_expired":
+      if (state.kind === "proposed") {
+        return decided(state, "expired");
+      }
       return state.kind === "needs_input"
         ? accept(end(state.cancelRequested ? "cancelled" : "failed"))
         : refuse("the run needs no input");
@@ -66,9 +78,17 @@ export function decide(state: RunState, event: RunEvent): Decision {
       return refuse(REFUSES_START[state.kind]);
     case "phase.cancelled":
       return state.cancelRequested ? accept(end("cancelled")) : refuse("no cancel was requested");
+    case "phase.proposed":
+      // Also when a cancel was requested: the attempt is concluded by whoever ends the run.
+      return state.kind === "running"
+        ? accept({ ...live(state), kind: "proposed", attempt: state.attempt, decision: "none" })
+        : refuse("no phase is running");
     case "phase.succeeded":
     case "phase.failed":
     case "phase.interrupted":
+      if (state.kind === "proposed") {
+        return conclude(state, event);
+      }
       return state.kind === "running" ? afterAttempt(state, event) : refuse("no phase is running");
     default:
       return assertNever(event);
@@ -80,12 +100,30 @@ const REFUSES_START = {
   running: "a phase is running",
   waiting: "the run waits",
   needs_input: "the run needs input",
+  proposed: "the run needs input",
 } as const satisfies Record<Exclude<LiveState["kind"], "ready">, Refusal>;
 
 type AttemptEnd = Extract<
   RunEvent,
   { readonly type: "phase.succeeded" | "phase.failed" | "phase.interrupted" }
 >;
+
+type Proposed = Extract<LiveState, { readonly kind: "proposed" }>;
+
+function decided(state: LiveState, decision: Approval): Decision {
+  return state.kind === "proposed" && state.decision === "none"
+    ? accept({ ...state, decision })
+    : refuse("nothing waits for approval");
+}
+
+/** A proposed attempt ends by what was decided about it, and by nothing else. */
+function conclude(state: Proposed, event: AttemptEnd): Decision {
+  if (state.decision === "none") {
+    return refuse("the run needs input");
+  }
+  const wanted = state.decision === "approved" ? "phase.succeeded" : "phase.failed";
+  return event.type === wanted ? afterAttempt(state, event) : refuse("something else was decided");
+}
 
 function afterAttempt(state: LiveState, event: AttemptEnd): Decision {
   if (state.cancelRequested) {
@@ -113,7 +151,12 @@ function afterAttempt(state: LiveState, event: AttemptEnd): Decision {
     case "now":
       return accept({ ...live(state), kind: "ready", earlier });
     case "after_input":
-      return accept({ ...live(state), kind: "needs_input", earlier });
+      // Of a rejected result the input is there: the phase starts again with it.
+      return accept({
+        ...live(state),
+        kind: state.kind === "proposed" ? "ready" : "needs_input",
+        earlier,
+      });
     case "later":
       return accept({ ...live(state), kind: "waiting", tierMs: verdict.tierMs, earlier });
     default:
@@ -144,7 +187,7 @@ function duringCleanup(state: Extract<RunState, { kind: "ended" }>, event: RunEv
   }
 }
 
-function live(state: LiveState): Omit<LiveState, "kind" | "attempt" | "tierMs"> {
+function live(state: LiveState): Omit<LiveState, "kind" | "attempt" | "tierMs" | "decision"> {
   const { pipeline, phaseIx, earlier, cancelRequested, changed } = state;
   return { pipeline, phaseIx, earlier, cancelRequested, changed };
 }

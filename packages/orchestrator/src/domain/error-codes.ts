@@ -286,6 +286,16 @@ export const ERROR_CODES = {
     meaning: "Nobody has answered the open questions in time.",
     remedy: "Retry the run to be asked again, or submit it with `onQuestions` set to `assume`.",
   },
+  APPROVAL_REJECTED: {
+    class: "needs_input",
+    meaning: "A person has rejected a phase's result, which the request asks to pause after.",
+    remedy: "Nothing to do: the phase starts again with the comment in its prompt.",
+  },
+  APPROVAL_MISSING: {
+    class: "permanent",
+    meaning: "Nobody has approved or rejected a phase's result in time.",
+    remedy: "Retry the run to have the phase done again, or submit it without `pauseAfter`.",
+  },
   WORKER_REPLACED: {
     class: "interrupted",
     meaning: "The worker stopped or was replaced while the phase ran.",
@@ -315,6 +325,11 @@ export const ERROR_CODES = {
     class: "permanent",
     meaning: "The run asks nothing now, asks another round, or not so many questions.",
     remedy: "`speckit status` shows the open questions and their round.",
+  },
+  DECISION_REFUSED: {
+    class: "permanent",
+    meaning: "No result of the run waits for approval now, or another one does.",
+    remedy: "`speckit status` shows what waits for approval.",
   },
   RUN_ENDED: {
     class: "permanent",

@@ -37,6 +37,7 @@ const WRONG_USE = new Set<string>([
   "RUN_ENDED",
   "RUN_NOT_RETRYABLE",
   "ANSWER_REFUSED",
+  "DECISION_REFUSED",
 ]);
 
 /** The exit code of a command that failed before there was a run. */

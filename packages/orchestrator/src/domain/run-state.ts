@@ -11,6 +11,7 @@ export type RunStatus = (typeof RUN_STATUSES)[number];
 
 export const ATTEMPT_STATES = [
   "running",
+  "proposed",
   "succeeded",
   "failed",
   "interrupted",
@@ -21,11 +22,14 @@ export type AttemptState = (typeof ATTEMPT_STATES)[number];
 
 /** One ended start of a phase, as far as decisions need it. */
 export interface AttemptFact {
-  readonly state: Exclude<AttemptState, "running" | "skipped">;
+  readonly state: Exclude<AttemptState, "running" | "proposed" | "skipped">;
   readonly failureClass?: FailureClass;
   /** How often an owner died while it was open; default 0. */
   readonly takeovers?: number;
 }
+
+/** What became of a proposed result: people said so, or nobody did in time. */
+export type Approval = "approved" | "rejected" | "expired";
 
 interface Live {
   readonly pipeline: readonly PipelinePhase[];
@@ -51,6 +55,15 @@ export type RunState =
   | ({ readonly kind: "waiting"; readonly tierMs: RetryTierMs } & Live)
   /** The phase asks a person: it starts again when there is an answer. */
   | ({ readonly kind: "needs_input" } & Live)
+  /**
+   * The phase's work is done and its result is proposed to a person; once that is decided, an owner
+   * concludes the attempt by it.
+   */
+  | ({
+      readonly kind: "proposed";
+      readonly attempt: number;
+      readonly decision: "none" | Approval;
+    } & Live)
   | {
       readonly kind: "ended";
       readonly outcome: Outcome;

@@ -1,6 +1,6 @@
 import type { FailureClass } from "./failure.ts";
 import type { Phase, PipelinePhase } from "./phase.ts";
-import type { AttemptFact, AttemptState, Outcome, RunState } from "./run-state.ts";
+import type { Approval, AttemptFact, AttemptState, Outcome, RunState } from "./run-state.ts";
 
 interface RunFacts {
   readonly pipeline: readonly PipelinePhase[];
@@ -21,6 +21,8 @@ interface AttemptFacts {
   readonly failureClass?: FailureClass;
   readonly changed: boolean;
   readonly takeovers?: number;
+  /** What people decided about its proposed result. */
+  readonly decision?: Exclude<Approval, "expired">;
 }
 
 /**
@@ -54,6 +56,11 @@ export function stateOfRun(run: RunFacts, attempts: readonly AttemptFacts[]): Ru
   if (running !== undefined) {
     return { ...live, kind: "running", attempt: running.attempt };
   }
+  const proposed = here.find((attempt) => attempt.state === "proposed");
+  if (proposed !== undefined) {
+    const { attempt, decision = "none" } = proposed;
+    return { ...live, kind: "proposed", attempt, decision };
+  }
   if (run.needsInput) {
     return { ...live, kind: "needs_input" };
   }
@@ -62,7 +69,7 @@ export function stateOfRun(run: RunFacts, attempts: readonly AttemptFacts[]): Ru
 
 function endedFact(attempt: AttemptFacts): readonly AttemptFact[] {
   const { state, failureClass, takeovers = 0 } = attempt;
-  if (state === "running" || state === "skipped") {
+  if (state === "running" || state === "proposed" || state === "skipped") {
     return [];
   }
   return [

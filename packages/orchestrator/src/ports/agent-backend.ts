@@ -39,6 +39,8 @@ export interface AgentPrompt {
   readonly findings: readonly Finding[];
   /** What people have answered to the questions of earlier attempts, in order. */
   readonly answers: readonly AnsweredQuestion[];
+  /** What people said about earlier results of this phase that they have rejected, in order. */
+  readonly comments: readonly string[];
   /** Open questions will be put to people; else the agent's assumptions hold. */
   readonly mayAsk: boolean;
 }

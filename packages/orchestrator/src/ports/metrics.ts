@@ -89,7 +89,7 @@ export const METRICS = {
     meaning: "A started phase came to an end, by the worker's clock.",
     tags: {
       phase: pipelineFor(),
-      became: ["succeeded", "failed", "interrupted", "cancelled"],
+      became: ["succeeded", "proposed", "failed", "interrupted", "cancelled"],
     },
   },
   retries: {

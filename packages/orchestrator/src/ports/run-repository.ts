@@ -6,7 +6,7 @@ import type { IgnoreReason } from "../domain/delivery.ts";
 import type { Failure, Finding } from "../domain/failure.ts";
 import type { AgentPhase, Phase, PipelinePhase } from "../domain/phase.ts";
 import type { Question } from "../domain/questions.ts";
-import type { AttemptState, Outcome, RunStatus } from "../domain/run-state.ts";
+import type { Approval, AttemptState, Outcome, RunStatus } from "../domain/run-state.ts";
 import type { SpecKitProject } from "../domain/spec-kit/project.ts";
 import type { FeatureSummary } from "../domain/spec-kit/summary.ts";
 import type { StoredArtifact } from "./artifact-store.ts";
@@ -66,6 +66,17 @@ export interface RunRecord {
   readonly artifactsExpireAt: Date | null;
 }
 
+/** A phase's result that people are asked about, and what they said. */
+export interface Proposal {
+  /** The commit that becomes the run's tip when it is approved. */
+  readonly tipSha: string;
+  /** For the event of the phase's success. */
+  readonly told: Readonly<Record<string, unknown>>;
+  readonly decision: Exclude<Approval, "expired"> | null;
+  /** What is to be done otherwise, of a rejected one. */
+  readonly comment: string | null;
+}
+
 /** A task-state row: one start of a phase, or with attempt 0 a phase that never started. */
 export interface AttemptRecord {
   readonly phase: Phase;
@@ -76,6 +87,8 @@ export interface AttemptRecord {
   readonly openQuestions: readonly Question[];
   /** How often an owner has died while the attempt was open. */
   readonly takeovers: number;
+  /** null: its result was never proposed. */
+  readonly proposal: Proposal | null;
   readonly usage: Usage | null;
   /** The phase's commit differs from the one before. */
   readonly changed: boolean;
@@ -127,7 +140,9 @@ export type CommandRefusal =
   | "another command has this id"
   | "nothing is asked"
   | "another round is asked"
-  | "more answers than questions";
+  | "more answers than questions"
+  | "nothing waits for approval"
+  | "another result waits for approval";
 
 /** What people answered to one round of questions; null: the agent decides. */
 export interface AnsweredRound {
@@ -175,7 +190,9 @@ export interface EventRecord {
 export interface AttemptEnd {
   readonly phase: Phase;
   readonly attempt: number;
-  readonly state: "succeeded" | "failed" | "interrupted" | "cancelled";
+  readonly state: "proposed" | "succeeded" | "failed" | "interrupted" | "cancelled";
+  /** With `proposed`: what waits for approval. */
+  readonly proposal?: Pick<Proposal, "tipSha" | "told">;
   readonly failure?: Failure;
   readonly findings?: readonly Finding[];
   readonly openQuestions?: readonly Question[];
@@ -186,6 +203,15 @@ export interface AttemptEnd {
    * somebody claimed the run again is nobody's working time. Never before the attempt's start.
    */
   readonly endedAt?: Date;
+}
+
+/** How a proposed attempt ends: by what was decided about it, or with its run. */
+export interface Conclusion {
+  readonly phase: Phase;
+  readonly attempt: number;
+  /** With `succeeded` the proposed commit and its bundle become the run's tip and checkpoint. */
+  readonly state: "succeeded" | "failed" | "cancelled";
+  readonly failure?: Failure;
 }
 
 /** Facts a phase has found out, stored with its success. */
@@ -212,21 +238,23 @@ export interface NeverStarted {
  */
 export interface AttemptCommit {
   readonly end?: AttemptEnd;
+  /** Ends a proposed attempt instead of an open one. */
+  readonly conclusion?: Conclusion;
   /** Index of the next phase; only grows. */
   readonly phaseIx?: number;
   readonly facts?: RunFacts;
-  /** The bundle from the base to `facts.tipSha`. */
+  /** The bundle from the base to `facts.tipSha`, or to that of `end.proposal`. */
   readonly checkpoint?: Uint8Array;
   readonly artifacts?: readonly StoredArtifact[];
   readonly events: readonly NewEvent[];
   /**
-   * Lets the run rest: the lease is given back, the sweeper looks at `wakeInMs`. With `forInput` a new
-   * round of questions is open until the run is due: then it may be claimed without an answer.
+   * Lets the run rest: the lease is given back, the sweeper looks at `wakeInMs`. With `forInput` people
+   * are asked until the run is due: then it may be claimed without their word. Questions are a new round.
    */
   readonly wait?: {
     readonly dueInMs: number;
     readonly wakeInMs: number;
-    readonly forInput?: boolean;
+    readonly forInput?: "questions" | "approval";
   };
   /**
    * Ends the run. A cancel requested before this commit wins: then the outcome is `cancelled`, and
@@ -343,6 +371,8 @@ export interface RunRepository {
    *
    * - `cancel` marks the run; whoever ends it from then on ends it as cancelled. A second one holds already.
    * - `answer` closes the open round: the run is due. The same answers once more are fine.
+   * - `approve` and `reject` decide about the result that waits for approval: the run is due. The same
+   *   decision once more is fine.
    * - `resume` makes a run due that waits for its next try.
    *
    * @param bodyHash tells another command of the same id

@@ -90,6 +90,7 @@ export function describeAgentBackend(
           ...suitePrompt("specify", "Write it."),
           arguments: "Add a login page\nwith two fields",
           answers: [{ question: "Which provider?", answer: "The green one" }],
+          comments: ["Shorter, please"],
           findings: [
             { check: "specify.title", path: "spec.md", expected: "a title", found: "no title" },
           ],
@@ -99,7 +100,13 @@ export function describeAgentBackend(
       for (const text of ["Add a login page", "with two fields", "specs/001-add-oauth-login"]) {
         expect(stdin).toContain(text);
       }
-      for (const text of ["Which provider?", "The green one", "specify.title", "no title"]) {
+      for (const text of [
+        "Which provider?",
+        "The green one",
+        "specify.title",
+        "no title",
+        "Shorter, please",
+      ]) {
         expect(stdin).toContain(text);
       }
       expect(env.SPECIFY_FEATURE_DIRECTORY).toBe("specs/001-add-oauth-login");

@@ -1,4 +1,5 @@
 import { describe } from "vitest";
+import { describeApprovals } from "./run-repository/approvals.ts";
 import { describeAttempts } from "./run-repository/attempts.ts";
 import { describeCommands } from "./run-repository/commands.ts";
 import { describeEvents } from "./run-repository/events.ts";
@@ -32,6 +33,7 @@ export function describeRunRepository(name: string, factory: RunRepositoryFactor
     describeTakeover(factory);
     describeCommands(factory);
     describeQuestions(factory);
+    describeApprovals(factory);
     describeRetries(factory);
   });
 }

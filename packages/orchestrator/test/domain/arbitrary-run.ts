@@ -26,10 +26,39 @@ export const anyEvent: fc.Arbitrary<RunEvent> = fc.oneof(
   { weight: 3, arbitrary: fc.constant({ type: "phase.interrupted" } as const) },
   { weight: 1, arbitrary: fc.constant({ type: "phase.cancelled" } as const) },
   { weight: 2, arbitrary: fc.constant({ type: "run.answered" } as const) },
+  { weight: 3, arbitrary: fc.constant({ type: "phase.proposed" } as const) },
+  { weight: 3, arbitrary: fc.constant({ type: "run.approved" } as const) },
+  { weight: 2, arbitrary: fc.constant({ type: "run.declined" } as const) },
   { weight: 1, arbitrary: fc.constant({ type: "run.input_expired" } as const) },
 );
 
 const cancelRequest: RunEvent = { type: "run.cancel_requested" };
+
+/** Phases whose results people look at, and mostly decide about. */
+const watchedHistory = fc
+  .array(
+    fc.oneof(
+      { weight: 5, arbitrary: fc.constantFrom("run.approved" as const, "run.declined" as const) },
+      { weight: 1, arbitrary: fc.constant("run.input_expired" as const) },
+    ),
+    { maxLength: 30 },
+  )
+  .chain((decisions) => fc.tuple(fc.constant(decisions), fc.array(anyEvent, { maxLength: 4 })))
+  .map(([decisions, surprises]) =>
+    decisions.flatMap((decision, ix): RunEvent[] => [
+      { type: "run.claimed" },
+      { type: "phase.started" },
+      { type: "phase.proposed" },
+      ...(surprises[ix] === undefined ? [] : [surprises[ix]]),
+      { type: decision },
+      decision === "run.approved"
+        ? { type: "phase.succeeded", changed: true }
+        : {
+            type: "phase.failed",
+            failureClass: decision === "run.declined" ? "needs_input" : "permanent",
+          },
+    ]),
+  );
 
 /** Goes well most of the time, so that a pipeline is carried to its end. */
 const smoothHistory = fc
@@ -54,6 +83,7 @@ const smoothHistory = fc
 /** Most histories have no cancel at all: it would end them early. */
 export const anyHistory: fc.Arbitrary<readonly RunEvent[]> = fc.oneof(
   smoothHistory,
+  watchedHistory,
   fc.array(anyEvent, { maxLength: 150 }),
   fc
     .tuple(fc.array(anyEvent, { maxLength: 60 }), fc.array(anyEvent, { maxLength: 60 }))

@@ -50,7 +50,7 @@ describe("decide, over random histories", () => {
             expect(after.earlier.length).toBeLessThan(20);
             expect(after.earlier.every((fact) => fact.state !== "succeeded")).toBe(true);
           }
-          if (after?.kind === "running") {
+          if (after?.kind === "running" || after?.kind === "proposed") {
             expect(after.attempt).toBe(after.earlier.length + 1);
           }
           if (after?.kind === "waiting") {
@@ -112,6 +112,48 @@ describe("decide, over random histories", () => {
     expect(most).toEqual({ starts: 20, transient: 3, timeout: 1, invalid_output: 2 });
   });
 
+  test("a proposed result becomes the phase's only by approval, and ends only by what was decided", () => {
+    const seen = { approved: 0, rejected: 0, expired: 0 };
+    fc.assert(
+      fc.property(anyPipeline, anyHistory, (pipeline, history) => {
+        let decided: keyof typeof seen | undefined;
+        for (const { before, event, after } of stepsOf(pipeline, history)) {
+          if (after === undefined) {
+            continue;
+          }
+          decided =
+            event.type === "run.approved"
+              ? "approved"
+              : event.type === "run.declined"
+                ? "rejected"
+                : event.type === "run.input_expired"
+                  ? "expired"
+                  : event.type === "phase.proposed"
+                    ? undefined
+                    : decided;
+          if (before.kind !== "proposed" || after.kind === "proposed") {
+            continue;
+          }
+          if (event.type === "phase.cancelled") {
+            expect(before.cancelRequested).toBe(true);
+            continue;
+          }
+          expect(decided).toBeDefined();
+          seen[decided ?? "expired"] += 1;
+          expect(event.type).toBe(decided === "approved" ? "phase.succeeded" : "phase.failed");
+          if (decided === "rejected" && after.kind === "ready" && event.type === "phase.failed") {
+            expect(after.earlier.at(-1)).toEqual({
+              state: "failed",
+              failureClass: event.failureClass,
+            });
+          }
+        }
+      }),
+      { numRuns: 1_000 },
+    );
+    expect(Math.min(...Object.values(seen))).toBeGreaterThan(10);
+  });
+
   test("never changes an outcome, and never leaves the end", () => {
     const seen = new Set<Outcome>();
     fc.assert(
@@ -159,14 +201,18 @@ describe("decide, over random histories", () => {
         for (const { after } of steps) {
           state = after ?? state;
         }
-        const onwards: readonly RunEvent[] = [
+        const onwards = (now: RunState): readonly RunEvent[] => [
           { type: "run.claimed" },
           { type: "run.answered" },
+          { type: "run.approved" },
+          ...(now.kind === "proposed"
+            ? [{ type: "phase.failed", failureClass: "needs_input" } as const]
+            : []),
           { type: "phase.started" },
           { type: "phase.succeeded", changed: false },
         ];
         for (let tries = 0; tries <= pipeline.length + 1; tries += 1) {
-          for (const event of onwards) {
+          for (const event of onwards(state)) {
             const decision = decide(state, event);
             state = decision.accepted ? decision.state : state;
           }

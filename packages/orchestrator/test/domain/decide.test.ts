@@ -121,4 +121,59 @@ describe("decide", () => {
     const twice = stateAfter(...ended, started, transient, claimed, started, interrupted, started);
     expect(twice).toMatchObject({ cleanup: "running", cleanupStarts: 3, outcome: "cancelled" });
   });
+
+  describe("a result that people look at", () => {
+    const proposed: RunEvent = { type: "phase.proposed" };
+    const approved: RunEvent = { type: "run.approved" };
+    const declined: RunEvent = { type: "run.declined" };
+    const expired: RunEvent = { type: "run.input_expired" };
+    const rejected: RunEvent = { type: "phase.failed", failureClass: "needs_input" };
+    const waits = [claimed, started, proposed];
+
+    test("keeps the run where it is until it is approved, then the phase has succeeded", () => {
+      expect(stateAfter(...waits)).toMatchObject({ kind: "proposed", phaseIx: 0, attempt: 1 });
+      const { why } = decide(stateAfter(...waits, claimed), changed) as { why: string };
+      expect(why).toBe("the run needs input");
+      expect(stateAfter(...waits, approved, claimed, changed)).toMatchObject({
+        kind: "ready",
+        phaseIx: 1,
+        changed: true,
+        earlier: [],
+      });
+    });
+
+    test("starts the phase again when it is rejected, spending no budget, 20 times at most", () => {
+      const again = [...waits, declined, claimed, rejected];
+      expect(stateAfter(...again)).toMatchObject({ kind: "ready", phaseIx: 0, changed: false });
+      const spent = times(3, started, transient, claimed);
+      expect(stateAfter(...again, ...spent)).toMatchObject({ kind: "ready" });
+      expect(stateAfter(...times(19, ...again))).toMatchObject({ kind: "ready" });
+      expect(stateAfter(...times(20, ...again))).toMatchObject({ outcome: "failed" });
+    });
+
+    test("fails the run when nobody decides in time", () => {
+      const permanent: RunEvent = { type: "phase.failed", failureClass: "permanent" };
+      expect(stateAfter(...waits, expired, permanent)).toMatchObject({ outcome: "failed" });
+    });
+
+    test("is decided once, and concluded by that decision alone", () => {
+      const nothing = { accepted: false, why: "nothing waits for approval" };
+      expect(decide(stateAfter(...waits, approved), declined)).toEqual(nothing);
+      expect(decide(stateAfter(...waits, declined), approved)).toEqual(nothing);
+      expect(decide(stateAfter(claimed, started), approved)).toEqual(nothing);
+      const other = { accepted: false, why: "something else was decided" };
+      expect(decide(stateAfter(...waits, declined), changed)).toEqual(other);
+      expect(decide(stateAfter(...waits, approved), rejected)).toEqual(other);
+      expect(decide(stateAfter(...waits, approved), interrupted)).toEqual(other);
+    });
+
+    test("is cancelled like anything else, also when the cancel came before it", () => {
+      const ended = { kind: "ended", outcome: "cancelled" };
+      expect(stateAfter(...waits, cancelRequested, cancelled)).toMatchObject(ended);
+      expect(
+        stateAfter(claimed, started, cancelRequested, proposed, claimed, cancelled),
+      ).toMatchObject(ended);
+      expect(stateAfter(...waits, approved, cancelRequested, changed)).toMatchObject(ended);
+    });
+  });
 });

@@ -21,7 +21,9 @@ function written(rows: Rows, event: RunEvent, before: RunState, after: RunState)
     ...rows.run,
     claimed: rows.run.claimed || event.type === "run.claimed",
     cancelRequested: rows.run.cancelRequested || event.type === "run.cancel_requested",
-    needsInput: after.kind === "needs_input",
+    needsInput:
+      after.kind === "needs_input" ||
+      (after.kind === "proposed" && ["none", "expired"].includes(after.decision)),
     ...(after.kind === "ended"
       ? { outcome: after.outcome, cleaned: after.cleanup === "done" }
       : { phaseIx: after.phaseIx }),
@@ -48,13 +50,21 @@ function withAttempt(
   }
   const end = endOf(event);
   return attempts.map((attempt) =>
-    attempt.state === "running" && end !== undefined ? { ...attempt, ...end } : attempt,
+    (attempt.state === "running" || attempt.state === "proposed") && end !== undefined
+      ? { ...attempt, ...end }
+      : attempt,
   );
 }
 
 function endOf(event: RunEvent): Partial<Attempt> | undefined {
   const interrupted: FailureClass = "interrupted";
   switch (event.type) {
+    case "phase.proposed":
+      return { state: "proposed" };
+    case "run.approved":
+      return { decision: "approved" };
+    case "run.declined":
+      return { decision: "rejected" };
     case "phase.succeeded":
       return { state: "succeeded", changed: event.changed };
     case "phase.failed":
@@ -102,6 +112,7 @@ describe("stateOfRun", () => {
     expect([...kinds].sort()).toEqual([
       "ended",
       "needs_input",
+      "proposed",
       "queued",
       "ready",
       "running",
@@ -149,8 +160,11 @@ describe("stateOfRun", () => {
   });
 });
 
-/** A worker reads the rows after its claim: what waited is due, the row knows no tier. */
+/** A worker reads the rows after its claim: what waited is due, the row knows no tier, and no end of patience. */
 function asClaimed(state: RunState): RunState {
+  if (state.kind === "proposed" && state.decision === "expired") {
+    return { ...state, decision: "none" };
+  }
   if (state.kind !== "waiting") {
     return state;
   }

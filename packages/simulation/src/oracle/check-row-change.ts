@@ -42,6 +42,7 @@ export function checkRowChange(
   const what = `run ${after.run.runId}, ${statement?.name ?? "nobody's statement"}`;
   checkRight(before.run, after.run, statement, what);
   checkCourse(before, after, what, nowMs);
+  checkPause(after, what);
   checkAttempts(before.attempts, after.attempts, what, attemptsSeen);
   const isTicketUsed = after.attempts.some(
     (row) =>
@@ -137,8 +138,42 @@ function checkCourse(before: RunRows, after: RunRows, what: string, nowMs: numbe
   );
 }
 
+/** A phase that the request pauses after has succeeded only with people's approval. */
+function checkPause({ run, attempts }: RunRows, what: string): void {
+  const unseen = attempts.find(
+    ({ phase, state, proposal }) =>
+      state === "succeeded" &&
+      (run.request.pauseAfter as readonly string[] | undefined)?.includes(phase) &&
+      proposal?.decision !== "approved",
+  );
+  refuse(unseen !== undefined, "approved-first", `${what}: nobody has approved ${unseen?.phase}`);
+}
+
 function isSame(a: AttemptRow, b: AttemptRow): boolean {
   return a.phase === b.phase && a.attempt === b.attempt;
+}
+
+/** Only people decide about a proposed result, once, and it ends by what they decided. */
+function checkProposal(old: AttemptRow | undefined, row: AttemptRow, what: string): void {
+  const was = old?.proposal?.decision ?? null;
+  const is = row.proposal?.decision ?? null;
+  refuse(was !== null && is !== was, "decided-once", `${what} was ${was} and is ${is}`);
+  refuse(
+    old?.state === "proposed" &&
+      !["proposed", "succeeded", "failed", "cancelled"].includes(row.state),
+    "decided-once",
+    `${what} was proposed and is ${row.state}`,
+  );
+  refuse(
+    row.proposal !== null && row.state === "succeeded" && is !== "approved",
+    "approved-first",
+    `${what} has succeeded, and nobody has approved it`,
+  );
+  refuse(
+    old?.state === "proposed" && row.state === "failed" && is === "approved",
+    "approved-first",
+    `${what} has failed, and was approved`,
+  );
 }
 
 function checkAttempts(
@@ -162,10 +197,11 @@ function checkAttempts(
     );
     seen.add(key);
     refuse(
-      old !== undefined && old.state !== "running" && old !== row,
+      old !== undefined && old.state !== "running" && old.state !== "proposed" && old !== row,
       "ended-attempts-stay",
       `${what}: ${key} was ${old?.state}`,
     );
+    checkProposal(old, row, `${what}: ${key}`);
     refuse(
       old !== undefined && old.ticketUsedAt !== null && old.ticketUsedAt !== row.ticketUsedAt,
       "single-ticket",

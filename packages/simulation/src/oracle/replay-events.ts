@@ -57,17 +57,21 @@ function compare(state: RunState, { run, attempts }: RunRows, what: string): voi
   refuse(run.outcome !== null, "replay", `${what}: ${run.outcome} and not told`);
   const here = attempts.filter(({ phase }) => phase === run.pipeline[run.phaseIx]);
   const running = here.find((row) => row.state === "running");
+  const proposed = here.find((row) => row.state === "proposed");
+  const isOpen = state.kind === "proposed" && state.decision === "none";
   const told = {
     phaseIx: state.phaseIx,
     running: state.kind === "running" ? state.attempt : undefined,
+    proposed: state.kind === "proposed" ? state.attempt : undefined,
     ended: state.earlier.length,
-    asks: state.kind === "needs_input",
+    asks: state.kind === "needs_input" || isOpen,
     cancel: state.cancelRequested,
   };
   const stored = {
     phaseIx: run.phaseIx,
     running: running?.attempt,
-    ended: here.length - (running === undefined ? 0 : 1),
+    proposed: proposed?.attempt,
+    ended: here.filter((row) => row !== running && row !== proposed).length,
     asks: run.parkedFor === "input",
     cancel: run.cancelRequestedAt !== null,
   };
@@ -89,7 +93,10 @@ function domainEvent({ type, attempt, data }: EventRecord): RunEvent | undefined
       return { type: "run.claimed" };
     case "run.cancel_requested":
     case "run.answered":
+    case "run.approved":
+    case "run.declined":
     case "run.input_expired":
+    case "phase.proposed":
     case "phase.started":
     case "phase.interrupted":
       return { type };

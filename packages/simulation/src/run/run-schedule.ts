@@ -1,4 +1,4 @@
-import type { Outcome } from "@speckit/orchestrator";
+import { AGENT_PHASES, type Outcome } from "@speckit/orchestrator";
 import type { Mutations } from "../bugs/mutations.ts";
 import { ENDS_RUNS, FAULTS, type FaultKind, KEEPS_MESSAGES } from "../faults/fault.ts";
 import { oracle } from "../oracle/oracle.ts";
@@ -10,6 +10,7 @@ import { randomFrom } from "../world/random.ts";
 import { scheduler } from "../world/scheduler.ts";
 import { services } from "../world/services.ts";
 import { Violation } from "../world/violation.ts";
+import { attend } from "./attend.ts";
 import { LAST_FAULT_STEP, type Plan, planOf } from "./plan.ts";
 
 export interface ScheduleOptions {
@@ -119,8 +120,10 @@ function begin(plan: Plan, world: World, workers: Fleet, customer: Client): void
   }
   for (let count = 0; count < plan.runs; count += 1) {
     const onQuestions = random.chance(0.6) ? "pause" : "assume";
+    const watches = randomFrom(world.seed, "watches", count);
+    const pauseAfter = AGENT_PHASES.filter(() => watches.chance(0.15));
     time.after(random.between(0, 3_000), "a run is asked for", undefined, () =>
-      customer.submit({ onQuestions }),
+      customer.submit({ onQuestions, pauseAfter }),
     );
   }
 }
@@ -142,38 +145,6 @@ function injectFault(plan: Plan, world: World, workers: Fleet, customer: Client)
   eye.onWakeUp();
   return kind;
 }
-
-/** What people do: they answer, mostly, and some go on with what has failed. Once per run and round. */
-function attend(plan: Plan, world: World, customer: Client): void {
-  const { random, scheduler: time, services: shared } = world;
-  for (const { run } of shared.database.all()) {
-    const round = `${run.runId} ${run.outcome ?? run.questionRound}`;
-    if (attended.get(world)?.has(round)) {
-      continue;
-    }
-    const later = (what: () => void): void => {
-      const done = attended.get(world) ?? new Set<string>();
-      attended.set(world, done.add(round));
-      time.after(random.between(100, 90_000), "somebody attends", undefined, what);
-    };
-    if (run.parkedFor === "input") {
-      later(() => {
-        if (random.chance(0.7)) {
-          const answers = [random.chance(0.5) ? "the first" : null];
-          customer.command(run.runId, "answer", { answers, round: run.questionRound });
-        }
-      });
-    } else if ((run.outcome === "failed" || run.outcome === "cancelled") && run.retryOf === null) {
-      later(() => {
-        if (random.chance(0.3) && plan.runs < 3) {
-          customer.command(run.runId, "retry");
-        }
-      });
-    }
-  }
-}
-
-const attended = new WeakMap<World, Set<string>>();
 
 /** Heals what is broken, but perhaps for one worker; then every run must end, and the broker empty. */
 async function endFairly(

@@ -1,4 +1,4 @@
-import { isSpeckitError, Orchestrator } from "@speckit/orchestrator";
+import { type AgentPhase, isSpeckitError, Orchestrator } from "@speckit/orchestrator";
 import { newId, type Process, startProcess, type World } from "./process.ts";
 import { REPOSITORY } from "./services.ts";
 
@@ -7,10 +7,13 @@ const TRY_AGAIN_MS = 1_000;
 /** Whoever submits runs and sends commands: patient, and never cut off itself. */
 export interface Client {
   /** Asks for a run until it is accepted; through the broker's door or by a call. */
-  readonly submit: (asked: { readonly onQuestions: "pause" | "assume" }) => void;
+  readonly submit: (asked: {
+    readonly onQuestions: "pause" | "assume";
+    readonly pauseAfter: readonly AgentPhase[];
+  }) => void;
   readonly command: (
     runId: string,
-    command: "cancel" | "resume" | "retry" | "answer",
+    command: "cancel" | "resume" | "retry" | "answer" | "approve" | "reject",
     more?: object,
   ) => void;
   /** Asks directly for what was lost on its way through the door. */
@@ -65,6 +68,7 @@ export function client(world: World): Client {
         repository: REPOSITORY,
         specifyText: `Sign in ${asked.size + 1}`,
         ...(more.onQuestions === "pause" ? { onQuestions: "pause" } : {}),
+        ...(more.pauseAfter.length === 0 ? {} : { pauseAfter: more.pauseAfter }),
       };
       asked.set(runId, request);
       if (random.chance(0.5)) {

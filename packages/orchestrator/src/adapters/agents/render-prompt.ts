@@ -30,6 +30,12 @@ export function runSections(prompt: AgentPrompt): readonly string[] {
         `specification, and do not ask again:\n\n${prompt.answers.map(asAnswer).join("\n")}`,
     );
   }
+  if (prompt.comments.length > 0) {
+    sections.push(
+      "### What people want otherwise\n\nPeople have read earlier results of this phase and have rejected them; " +
+        `those files are gone. Do the whole phase again as they want it:\n\n${prompt.comments.map(quoted).join("\n\n")}`,
+    );
+  }
   if (prompt.findings.length > 0) {
     sections.push(
       "### What to repair\n\nAn earlier attempt at this phase was not taken, and its files are gone. " +
@@ -43,7 +49,7 @@ function rules(prompt: AgentPrompt): string {
   const { phase, projectDirectory, featureDirectory, mayAsk, hooks } = prompt;
   const questions =
     phase === "specify"
-      ? `${mayAsk ? "Your questions are put to people when you are done." : "Nobody can answer questions."} Make a reasonable assumption and write it down; what only a person can decide goes into \`spec.md\` as \`[NEEDS CLARIFICATION: the question]\`.`
+      ? `${mayAsk ? "Your questions are put to people when you are done: do not wait for answers." : "Nobody can answer questions."} Make a reasonable assumption and write it down; what only a person can decide goes into \`spec.md\` as \`[NEEDS CLARIFICATION: the question]\`${mayAsk ? ", and, in the form that the text above has for questions, into your last message too, with the answers you suggest" : ""}.`
       : "Nobody can answer questions. Make a reasonable assumption and write it down in this phase's documents; leave `spec.md` as it is.";
   return [
     "You work unattended. Where these rules and the text above disagree, these rules decide.",

@@ -11,6 +11,7 @@ export interface Database {
   spec_workflow_checkpoints: CheckpointsTable;
   spec_workflow_commands: CommandsTable;
   spec_workflow_answers: AnswersTable;
+  spec_workflow_proposals: ProposalsTable;
 }
 
 /** jsonb: written as JSON text, read as a value. */
@@ -130,4 +131,17 @@ interface AnswersTable {
   round: number;
   answers: Json<unknown>;
   created_at: Generated<Date>;
+}
+
+export interface ProposalsTable {
+  run_id: string;
+  phase: string;
+  attempt: number;
+  tip_sha: string;
+  told: Json<unknown>;
+  bundle: Buffer | null;
+  decision: Nullable<string>;
+  comment: Nullable<string>;
+  created_at: Generated<Date>;
+  decided_at: Nullable<Date>;
 }

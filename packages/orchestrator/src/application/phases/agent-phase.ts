@@ -103,7 +103,7 @@ function backendOf({ deps, run }: PhaseContext): AgentBackend {
 }
 
 async function promptOf(
-  { run, findings, answers }: PhaseContext,
+  { run, findings, answers, comments }: PhaseContext,
   phase: AgentPhase,
   {
     files,
@@ -122,6 +122,7 @@ async function promptOf(
     ...surroundingsOf(run, project, folders),
     findings: findingsInProject(findings, project.directory),
     answers: phase === "specify" ? answers : [],
+    comments,
     mayAsk: asks(run, phase),
   };
   const skillNames = await readSkillNames(files, project.directory, textsOf(asked));
@@ -133,7 +134,7 @@ function textsOf(prompt: Omit<AgentPrompt, "skillNames">): readonly string[] {
   return [
     prompt.instructions.text,
     prompt.arguments,
-    ...[prompt.findings, prompt.answers].map((list) => JSON.stringify(list)),
+    ...[prompt.findings, prompt.answers, prompt.comments].map((list) => JSON.stringify(list)),
   ];
 }
 
@@ -188,6 +189,10 @@ async function judge(
     await deps.artifacts.put(run.runId, `${phase}-${attempt}/changes.patch`, committed.patch),
   );
   const summary = summarize(output);
+  const file = `${featureDirectory}/${MAIN_FILE[phase]}`;
+  // Kept by itself: people read it before they let the run go on.
+  const document = `${phase}-${attempt}/${MAIN_FILE[phase]}`;
+  evidence.artifacts.push(await deps.artifacts.put(run.runId, document, harvest.read(file) ?? ""));
   return {
     changed: committed.tipSha !== gitRun.tipSha,
     facts: { tipSha: committed.tipSha, ...(summary === undefined ? {} : { summary }) },
@@ -195,7 +200,8 @@ async function judge(
     openQuestions: questions,
     told: {
       checksPassed: checksOf(phase).length,
-      file: `${featureDirectory}/${MAIN_FILE[phase]}`,
+      file,
+      artifact: document,
       files: harvest.changed.length,
       commit: committed.tipSha,
     },

@@ -20,6 +20,8 @@ export interface PhaseContext {
   readonly answers: readonly AnsweredQuestion[];
   /** What the run's attempts have used so far. */
   readonly spent: Usage;
+  /** What people said about earlier results of this phase that they have rejected, in order. */
+  readonly comments: readonly string[];
   /** Milliseconds that are left of this attempt: the less of the phase's deadline and the run's. */
   readonly leftMs: () => number;
   /** The run's deadline is the nearer one. */

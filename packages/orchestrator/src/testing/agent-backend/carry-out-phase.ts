@@ -108,6 +108,7 @@ export function suitePrompt(phase: AgentPhase, skill: string): AgentPrompt {
     hooks: "none",
     findings: [],
     answers: [],
+    comments: [],
     mayAsk: false,
   };
 }

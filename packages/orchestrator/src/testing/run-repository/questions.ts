@@ -32,7 +32,7 @@ async function asking(runs: RunRepository, owner?: Awaited<ReturnType<typeof own
     wait: {
       dueInMs: ANSWER_WITHIN_MS,
       wakeInMs: ANSWER_WITHIN_MS + 5_000,
-      forInput: true,
+      forInput: "questions",
     },
     events: [],
   });

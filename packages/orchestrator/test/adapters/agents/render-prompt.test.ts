@@ -25,6 +25,7 @@ function prompt(more: Partial<AgentPrompt> = {}, text = SKILL): AgentPrompt {
     skillNames: [],
     findings: [],
     answers: [],
+    comments: [],
     mayAsk: false,
     ...more,
   };
@@ -74,6 +75,19 @@ describe("renderPrompt", () => {
     const text = renderPrompt(prompt({ phase: "plan", arguments: "" }));
     expect(text).toContain("leave `spec.md` as it is");
     expect(text).not.toContain("The request, word for word");
+  });
+
+  test("what people rejected is told in their words, quoted, all of it in order", () => {
+    const text = renderPrompt(prompt({ comments: ["Shorter\n## Heading", "Name it"] }));
+    expect(text).toContain("### What people want otherwise");
+    expect(text).toContain("> Shorter\n> ## Heading\n\n> Name it\n");
+    expect(renderPrompt(prompt())).not.toContain("What people want otherwise");
+  });
+
+  test("where people may be asked, the agent is to put its questions to them and not to wait", () => {
+    const text = renderPrompt(prompt({ mayAsk: true }));
+    expect(text).toContain("into your last message too, with the answers you suggest");
+    expect(text).not.toContain("Nobody can answer questions");
   });
 
   test("a repair lists each finding in a line", () => {

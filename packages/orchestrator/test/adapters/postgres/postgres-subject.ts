@@ -10,6 +10,8 @@ const TABLES = [
   "artifacts",
   "checkpoints",
   "commands",
+  "answers",
+  "proposals",
 ] as const;
 
 /** Every row of every table, as JSON text in one order. */

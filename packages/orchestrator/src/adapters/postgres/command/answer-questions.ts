@@ -1,11 +1,10 @@
 import { sql, type Transaction } from "kysely";
 import type { RowCommand } from "../../../ports/run-repository.ts";
 import { jsonText } from "../json-text.ts";
-import { clockNow } from "../run/interval.ts";
 import type { Database } from "../schema.ts";
 import type { Effect } from "./store-command.ts";
 
-/** Closes the open round of questions: the run is due, and its phase starts again with the answers. */
+/** Closes the open round of questions: its phase starts again with the answers. */
 export async function answerQuestions(
   trx: Transaction<Database>,
   command: Extract<RowCommand, { readonly command: "answer" }>,
@@ -13,37 +12,37 @@ export async function answerQuestions(
 ): Promise<Effect> {
   const { runId, commandId, answers } = command;
   const round = command.round ?? open.round;
-  if (!open.asks || round !== open.round) {
+  const newest = await newestAttempt(trx, runId);
+  // A run whose result waits for approval asks nothing.
+  const asks = open.asks && newest?.state === "failed";
+  if (!asks || round !== open.round) {
     const isSame = await isAnsweredSo(trx, runId, round, answers);
     return isSame
       ? { events: [] }
-      : { because: open.asks ? "another round is asked" : "nothing is asked" };
+      : { because: asks ? "another round is asked" : "nothing is asked" };
   }
-  const asked = await trx
-    .selectFrom("spec_workflow_task_states")
-    .select(sql<number>`jsonb_array_length(open_questions)`.as("questions"))
-    .where("run_id", "=", runId)
-    .where("state", "=", "failed")
-    .orderBy("ended_at", "desc")
-    .limit(1)
-    .executeTakeFirst();
-  if (answers.length > (asked?.questions ?? 0)) {
+  if (answers.length > newest.questions) {
     return { because: "more answers than questions" };
   }
   await trx
     .insertInto("spec_workflow_answers")
     .values({ run_id: runId, round, answers: jsonText(answers) })
     .execute();
-  await trx
-    .updateTable("spec_workflow_runs")
-    .set({
-      parked_for: null,
-      due_at: clockNow,
-      wake_at: sql<Date>`clock_timestamp() + interval '5 seconds'`,
-    })
-    .where("id", "=", runId)
-    .execute();
   return { events: [{ type: "run.answered", data: { commandId, round } }] };
+}
+
+async function newestAttempt(
+  trx: Transaction<Database>,
+  runId: string,
+): Promise<{ readonly state: string; readonly questions: number } | undefined> {
+  return trx
+    .selectFrom("spec_workflow_task_states")
+    .select(["state", sql<number>`jsonb_array_length(open_questions)`.as("questions")])
+    .where("run_id", "=", runId)
+    .where("ended_at", "is not", null)
+    .orderBy("ended_at", "desc")
+    .limit(1)
+    .executeTakeFirst();
 }
 
 async function isAnsweredSo(

@@ -12,6 +12,8 @@ import { isRunId } from "../run/is-run-id.ts";
 import type { Database } from "../schema.ts";
 import { inTransaction } from "../transaction.ts";
 import { answerQuestions } from "./answer-questions.ts";
+import { decideProposal } from "./decide-proposal.ts";
+import { makeDue } from "./make-due.ts";
 
 /** What a command did to its run (no event: it held already), or why it cannot be. */
 export type Effect =
@@ -37,7 +39,14 @@ export async function storeCommand(
   return inTransaction(database, async (trx) => {
     const run = await trx
       .selectFrom("spec_workflow_runs")
-      .select(["id", "outcome", "parked_for", "question_round", "cancel_requested_at"])
+      .select([
+        "id",
+        "outcome",
+        "parked_for",
+        "question_round",
+        "cancel_requested_at",
+        "lease_owner",
+      ])
       .where("id", "=", runId)
       .forNoKeyUpdate()
       .executeTakeFirst();
@@ -86,9 +95,14 @@ async function effectOf(
     readonly parked_for: string | null;
     readonly question_round: number;
     readonly cancel_requested_at: Date | null;
+    readonly lease_owner: number | null;
   },
 ): Promise<Effect> {
   const { runId, commandId } = command;
+  // A run that is to be cancelled starts no phase again, and an owner of one that asks is there to
+  // end it: the time is over, or it would not have been claimed.
+  const asks =
+    run.parked_for === "input" && run.cancel_requested_at === null && run.lease_owner === null;
   switch (command.command) {
     case "cancel":
       await trx
@@ -107,11 +121,14 @@ async function effectOf(
             : [],
       };
     case "answer":
-      return answerQuestions(trx, command, {
-        // A run that is to be cancelled starts no phase again.
-        asks: run.parked_for === "input" && run.cancel_requested_at === null,
-        round: run.question_round,
-      });
+      return given(
+        trx,
+        runId,
+        await answerQuestions(trx, command, { asks, round: run.question_round }),
+      );
+    case "approve":
+    case "reject":
+      return given(trx, runId, await decideProposal(trx, command, { asks }));
     case "resume":
       // A run that has asked stays due when its time is over: looking earlier gives no answer.
       await trx
@@ -127,6 +144,14 @@ async function effectOf(
     default:
       return assertNever(command);
   }
+}
+
+/** What was asked for is there, unless it was before. */
+async function given(trx: Transaction<Database>, runId: string, effect: Effect): Promise<Effect> {
+  if ("events" in effect && effect.events.length > 0) {
+    await makeDue(trx, runId);
+  }
+  return effect;
 }
 
 const soon = sql<Date>`least(wake_at, clock_timestamp() + interval '5 seconds')`;

@@ -7,6 +7,7 @@ import { appendEvents } from "../event/append-events.ts";
 import { jsonText } from "../json-text.ts";
 import type { Database } from "../schema.ts";
 import { inTransaction } from "../transaction.ts";
+import { concludeAttempt } from "./conclude-attempt.ts";
 import { guardRun } from "./guard-run.ts";
 import { clockNow, fromNow } from "./interval.ts";
 import { setOutcome } from "./set-outcome.ts";
@@ -30,7 +31,13 @@ export async function commitAttempt(
     if (commit.end !== undefined) {
       await closeAttempt(trx, hold, commit.end);
     }
+    if (commit.conclusion !== undefined) {
+      await concludeAttempt(trx, hold, commit.conclusion);
+    }
     await moveRun(trx, hold, commit);
+    if (commit.end?.proposal !== undefined) {
+      await storeProposal(trx, hold.runId, commit.end, commit.checkpoint);
+    }
     if (commit.checkpoint !== undefined && commit.facts?.tipSha !== undefined) {
       await storeCheckpoint(trx, hold.runId, commit.facts.tipSha, commit.checkpoint);
     }
@@ -105,13 +112,33 @@ async function moveRun(
             lease_owner: null,
             lease_until: null,
             handed_over: true,
-            ...(wait.forInput === true
-              ? { parked_for: "input", question_round: sql<number>`question_round + 1` }
+            ...(wait.forInput === undefined ? {} : { parked_for: "input" }),
+            ...(wait.forInput === "questions"
+              ? { question_round: sql<number>`question_round + 1` }
               : {}),
           }),
     })
     .where("id", "=", hold.runId)
     .where("epoch", "=", hold.epoch)
+    .execute();
+}
+
+async function storeProposal(
+  trx: Transaction<Database>,
+  runId: string,
+  { phase, attempt, proposal }: AttemptEnd,
+  bundle: Uint8Array | undefined,
+): Promise<void> {
+  await trx
+    .insertInto("spec_workflow_proposals")
+    .values({
+      run_id: runId,
+      phase,
+      attempt,
+      tip_sha: proposal?.tipSha ?? "",
+      told: jsonText(proposal?.told ?? {}),
+      bundle: bundle === undefined ? null : Buffer.from(bundle),
+    })
     .execute();
 }
 

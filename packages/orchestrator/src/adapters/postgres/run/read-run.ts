@@ -1,6 +1,11 @@
 import { type Selectable, type SelectQueryBuilder, sql } from "kysely";
-import type { AttemptRecord, RunFilter, RunRecord } from "../../../ports/run-repository.ts";
-import type { Database, RunsTable, TaskStatesTable } from "../schema.ts";
+import type {
+  AttemptRecord,
+  Proposal,
+  RunFilter,
+  RunRecord,
+} from "../../../ports/run-repository.ts";
+import type { Database, ProposalsTable, RunsTable, TaskStatesTable } from "../schema.ts";
 import type { Queryable } from "../transaction.ts";
 import { isRunId } from "./is-run-id.ts";
 
@@ -74,16 +79,23 @@ export async function attemptsOf(
 ): Promise<readonly AttemptRecord[]> {
   const rows = await database
     .selectFrom("spec_workflow_task_states")
-    .selectAll()
+    .leftJoin("spec_workflow_proposals as proposal", (join) =>
+      join
+        .onRef("proposal.run_id", "=", "spec_workflow_task_states.run_id")
+        .onRef("proposal.phase", "=", "spec_workflow_task_states.phase")
+        .onRef("proposal.attempt", "=", "spec_workflow_task_states.attempt"),
+    )
+    .selectAll("spec_workflow_task_states")
+    .select(["proposal.tip_sha", "proposal.told", "proposal.decision", "proposal.comment"])
     .select(
       sql<number | null>`
         (extract(epoch FROM coalesce(ended_at, clock_timestamp()) - started_at) * 1000)::bigint`.as(
         "duration_ms",
       ),
     )
-    .where("run_id", "=", runId)
+    .where("spec_workflow_task_states.run_id", "=", runId)
     .orderBy(sql`coalesce(started_at, ended_at)`)
-    .orderBy("attempt")
+    .orderBy("spec_workflow_task_states.attempt")
     .execute();
   return rows.map(attemptRecord);
 }
@@ -149,7 +161,12 @@ function runRecord(row: RunRow): RunRecord {
 }
 
 function attemptRecord(
-  row: Selectable<TaskStatesTable> & { readonly duration_ms: number | null },
+  row: Selectable<TaskStatesTable> &
+    Partial<Pick<Selectable<ProposalsTable>, "decision" | "comment">> & {
+      readonly duration_ms: number | null;
+      readonly tip_sha: string | null;
+      readonly told: unknown;
+    },
 ): AttemptRecord {
   return {
     phase: row.phase as AttemptRecord["phase"],
@@ -159,6 +176,15 @@ function attemptRecord(
     findings: row.findings as AttemptRecord["findings"],
     openQuestions: row.open_questions as AttemptRecord["openQuestions"],
     takeovers: row.takeovers,
+    proposal:
+      row.tip_sha === null
+        ? null
+        : {
+            tipSha: row.tip_sha,
+            told: row.told as Proposal["told"],
+            decision: (row.decision ?? null) as Proposal["decision"],
+            comment: row.comment ?? null,
+          },
     usage: row.usage as AttemptRecord["usage"],
     changed: row.changed,
     startedAt: row.started_at,

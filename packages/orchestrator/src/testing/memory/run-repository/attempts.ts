@@ -28,6 +28,7 @@ export function startAttempt(database: MemoryDatabase, hold: Hold, phase: Phase)
         findings: [],
         openQuestions: [],
         usage: null,
+        proposal: null,
         changed: false,
         startedAt: database.now(),
         endedAt: null,

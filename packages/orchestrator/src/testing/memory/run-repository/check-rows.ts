@@ -21,6 +21,7 @@ export function checkRows(before: RunRows | undefined, after: RunRows): void {
   const keys = new Set<string>();
   const succeeded = new Set<string>();
   let running = 0;
+  let proposed = 0;
   for (const { phase, attempt, state, startedAt, endedAt } of attempts) {
     const key = `${phase} ${attempt}`;
     refuse(keys.has(key), `${key} is there already`);
@@ -30,10 +31,12 @@ export function checkRows(before: RunRows | undefined, after: RunRows): void {
       succeeded.add(phase);
     }
     running += state === "running" ? 1 : 0;
+    proposed += state === "proposed" ? 1 : 0;
     refuse((state === "running") !== (endedAt === null), `${key}: state and ended_at`);
     refuse((attempt === 0) !== (startedAt === null), `${key}: attempt and started_at`);
   }
   refuse(running > 1, "more than one attempt is running");
+  refuse(proposed > 1, "more than one attempt is proposed");
 }
 
 function refuse(isBroken: boolean, what: string): void {

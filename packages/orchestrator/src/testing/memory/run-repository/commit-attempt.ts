@@ -1,6 +1,6 @@
 import type { Outcome } from "../../../domain/run-state.ts";
 import { fencedError } from "../../../domain/speckit-error.ts";
-import type { AttemptCommit, AttemptEnd, Hold } from "../../../ports/run-repository.ts";
+import type { AttemptCommit, AttemptEnd, Conclusion, Hold } from "../../../ports/run-repository.ts";
 import { requireOpen, withArtifacts } from "./attempts.ts";
 import type { Draft, MemoryDatabase } from "./memory-database.ts";
 import { asOwner } from "./ownership.ts";
@@ -14,6 +14,12 @@ export function commitAttempt(
   return asOwner(database, hold, (draft) => {
     if (commit.end !== undefined) {
       closeAttempt(database, draft, hold, commit.end);
+    }
+    if (commit.conclusion !== undefined) {
+      concludeAttempt(draft, hold, commit.conclusion);
+    }
+    if (commit.end?.proposal !== undefined) {
+      draft.proposed = commit.checkpoint?.slice();
     }
     moveRun(database, draft, commit);
     if (commit.checkpoint !== undefined && commit.facts?.tipSha !== undefined) {
@@ -40,11 +46,33 @@ function closeAttempt(database: MemoryDatabase, draft: Draft, hold: Hold, end: A
           failure: end.failure === undefined ? null : stored(end.failure),
           findings: stored(end.findings ?? []),
           openQuestions: stored(end.openQuestions ?? []),
+          proposal:
+            end.proposal === undefined
+              ? null
+              : stored({ ...end.proposal, decision: null, comment: null }),
           usage: end.usage === undefined ? null : stored(end.usage),
           changed: end.changed ?? false,
         }
       : row,
   );
+}
+
+function concludeAttempt(
+  draft: Draft,
+  hold: Hold,
+  { phase, attempt, state, failure }: Conclusion,
+): void {
+  const isOf = (row: AttemptRow): boolean => row.phase === phase && row.attempt === attempt;
+  if (!draft.attempts.some((row) => isOf(row) && row.state === "proposed")) {
+    throw fencedError(hold.runId, hold.epoch);
+  }
+  draft.attempts = draft.attempts.map((row) =>
+    isOf(row) ? { ...row, state, failure: failure === undefined ? null : stored(failure) } : row,
+  );
+  if (state === "succeeded" && draft.proposed !== undefined) {
+    draft.checkpoint = draft.proposed;
+  }
+  draft.proposed = undefined;
 }
 
 function moveRun(database: MemoryDatabase, draft: Draft, commit: AttemptCommit): void {
@@ -73,9 +101,8 @@ function moveRun(database: MemoryDatabase, draft: Draft, commit: AttemptCommit):
           leaseOwner: null,
           leaseUntil: null,
           handedOver: true,
-          ...(wait.forInput === true
-            ? { parkedFor: "input" as const, questionRound: run.questionRound + 1 }
-            : {}),
+          ...(wait.forInput === undefined ? {} : { parkedFor: "input" as const }),
+          ...(wait.forInput === "questions" ? { questionRound: run.questionRound + 1 } : {}),
         }),
   };
 }
@@ -116,6 +143,7 @@ function setOutcome(
         findings: [],
         openQuestions: [],
         usage: null,
+        proposal: null,
         changed: false,
         startedAt: null,
         endedAt: database.now(),

@@ -9,6 +9,7 @@ export interface Draft {
   attempts: readonly AttemptRow[];
   artifacts: RunRows["artifacts"];
   checkpoint: Uint8Array | undefined;
+  proposed: Uint8Array | undefined;
   answers: RunRows["answers"];
   /** Numbered and stored with the commit. */
   readonly newEvents: NewEvent[];
@@ -111,6 +112,7 @@ export function memoryDatabase(options: MemoryDatabaseOptions): MemoryDatabase {
         events,
         artifacts: new Map(),
         checkpoint,
+        proposed: undefined,
         answers: [],
       };
       checkRows(undefined, rows);

@@ -12,6 +12,7 @@ import type {
   AnsweredRound,
   AttemptRecord,
   EventRecord,
+  Proposal,
   RunRecord,
 } from "../../../ports/run-repository.ts";
 
@@ -75,6 +76,7 @@ export interface AttemptRow {
   readonly findings: readonly Finding[];
   readonly openQuestions: readonly Question[];
   readonly usage: Usage | null;
+  readonly proposal: Proposal | null;
   readonly changed: boolean;
   readonly startedAt: number | null;
   readonly endedAt: number | null;
@@ -87,6 +89,8 @@ export interface RunRows {
   readonly events: readonly EventRecord[];
   readonly artifacts: ReadonlyMap<string, StoredArtifact>;
   readonly checkpoint: Uint8Array | undefined;
+  /** The bundle of the result that waits for approval. */
+  readonly proposed: Uint8Array | undefined;
   readonly answers: readonly AnsweredRound[];
 }
 

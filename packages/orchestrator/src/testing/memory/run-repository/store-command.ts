@@ -6,7 +6,7 @@ import type {
   RowCommand,
 } from "../../../ports/run-repository.ts";
 import type { Draft, MemoryDatabase } from "./memory-database.ts";
-import { stored } from "./rows.ts";
+import { inOrder, stored } from "./rows.ts";
 import { AFTER_COMMAND_MS, isRunId } from "./times.ts";
 
 /** What a command did to its run (no event: it held already), or why it cannot be. */
@@ -57,7 +57,10 @@ function effectOf(nowMs: number, draft: Draft, command: RowCommand): Effect {
             : [],
       };
     case "answer":
-      return answer(nowMs, draft, command);
+      return given(nowMs, draft, answer(draft, command));
+    case "approve":
+    case "reject":
+      return given(nowMs, draft, decide(draft, command));
     case "resume": {
       // A run that has asked stays due when its time is over: looking earlier gives no answer.
       const dueAt = run.parkedFor === null ? Math.min(run.dueAt, nowMs) : run.dueAt;
@@ -67,13 +70,58 @@ function effectOf(nowMs: number, draft: Draft, command: RowCommand): Effect {
   }
 }
 
+/** What was asked for is there, unless it was before: the run is due. */
+function given(nowMs: number, draft: Draft, effect: Effect): Effect {
+  if ("events" in effect && effect.events.length > 0) {
+    const wakeAt = nowMs + AFTER_COMMAND_MS;
+    draft.run = { ...draft.run, parkedFor: null, dueAt: nowMs, wakeAt };
+  }
+  return effect;
+}
+
+/** Who is asked for something still; an owner of a run that asks is there to end it. */
+function isAsked({ run }: Draft): boolean {
+  return run.parkedFor === "input" && run.cancelRequestedAt === null && run.leaseOwner === null;
+}
+
+function decide(
+  draft: Draft,
+  command: Extract<RowCommand, { readonly command: "approve" | "reject" }>,
+): Effect {
+  const decision = command.command === "approve" ? "approved" : "rejected";
+  const comment = command.command === "reject" ? stored(command.comment) : null;
+  const newest = inOrder(draft.attempts).findLast((row) => row.proposal !== null);
+  const isMeant =
+    newest !== undefined &&
+    (command.phase ?? newest.phase) === newest.phase &&
+    (command.attempt ?? newest.attempt) === newest.attempt;
+  const isOpen = isAsked(draft) && newest?.proposal?.decision === null;
+  if (!isMeant || !isOpen || newest.proposal === null) {
+    const isSame = newest?.proposal?.decision === decision && newest.proposal.comment === comment;
+    return isMeant && isSame
+      ? { events: [] }
+      : { because: isOpen ? "another result waits for approval" : "nothing waits for approval" };
+  }
+  const proposal = { ...newest.proposal, decision, comment } as const;
+  draft.attempts = draft.attempts.map((row) => (row === newest ? { ...row, proposal } : row));
+  const about = { commandId: command.commandId, phase: newest.phase, attempt: newest.attempt };
+  return {
+    events: [
+      command.command === "approve"
+        ? { type: "run.approved", data: about }
+        : { type: "run.declined", data: { ...about, comment: command.comment } },
+    ],
+  };
+}
+
 function answer(
-  nowMs: number,
   draft: Draft,
   command: Extract<RowCommand, { readonly command: "answer" }>,
 ): Effect {
   const { run } = draft;
-  const asks = run.parkedFor === "input" && run.cancelRequestedAt === null;
+  const newest = draft.attempts.toSorted((a, b) => (b.endedAt ?? 0) - (a.endedAt ?? 0))[0];
+  // A run whose result waits for approval asks nothing.
+  const asks = isAsked(draft) && newest?.state === "failed";
   const round = command.round ?? run.questionRound;
   if (!asks || round !== run.questionRound) {
     const there = draft.answers.find((one) => one.round === round);
@@ -81,13 +129,9 @@ function answer(
       ? { events: [] }
       : { because: asks ? "another round is asked" : "nothing is asked" };
   }
-  const asked = draft.attempts
-    .filter((row) => row.state === "failed")
-    .toSorted((a, b) => (b.endedAt ?? 0) - (a.endedAt ?? 0))[0];
-  if (command.answers.length > (asked?.openQuestions.length ?? 0)) {
+  if (command.answers.length > newest.openQuestions.length) {
     return { because: "more answers than questions" };
   }
   draft.answers = [...draft.answers, { round, answers: stored(command.answers) }];
-  draft.run = { ...run, parkedFor: null, dueAt: nowMs, wakeAt: nowMs + AFTER_COMMAND_MS };
   return { events: [{ type: "run.answered", data: { commandId: command.commandId, round } }] };
 }

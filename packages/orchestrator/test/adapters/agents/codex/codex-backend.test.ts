@@ -21,6 +21,7 @@ const prompt = {
   hooks: "none",
   findings: [],
   answers: [],
+  comments: [],
   mayAsk: false,
 } as const;
 const context = {

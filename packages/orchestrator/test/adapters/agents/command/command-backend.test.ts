@@ -18,6 +18,7 @@ const prompt: AgentPrompt = {
   skillNames: [],
   findings: [],
   answers: [],
+  comments: [],
   mayAsk: false,
 };
 const context: AgentContext = {
