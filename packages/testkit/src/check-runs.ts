@@ -34,6 +34,7 @@ interface EventRow {
     readonly epoch?: number;
     readonly changed?: boolean;
     readonly phaseIx?: number;
+    readonly coolDownMs?: number;
     readonly failure?: { readonly class: FailureClass };
   };
 }
@@ -150,8 +151,7 @@ function checkReplay(run: RunRow, events: readonly EventRow[]): readonly string[
   let state: RunState = newRunState(run.pipeline, { phaseIx, changed });
   for (const row of events) {
     const event = domainEvent(row);
-    // A cancel between two attempts ends the run without ending an attempt.
-    if (event === undefined || (row.type === "run.cancelled" && state.kind === "ended")) {
+    if (event === undefined || isOvertaken(row.type, state)) {
       continue;
     }
     const decision = decide(state, event);
@@ -162,6 +162,17 @@ function checkReplay(run: RunRow, events: readonly EventRow[]): readonly string[
   }
   const ended = state.kind === "ended" && state.outcome === run.outcome && state.cleanup === "done";
   return ended ? [] : [`replayed to ${JSON.stringify(state)}, its row says ${run.outcome}`];
+}
+
+/**
+ * A cancel between two attempts ends the run without ending an attempt; and an owner that has not
+ * heard of one lets a run rest that it has ended already.
+ */
+function isOvertaken(type: RunEventType, state: RunState): boolean {
+  return (
+    state.kind === "ended" &&
+    (type === "run.cancelled" || (type === "run.cooling" && state.outcome === "cancelled"))
+  );
 }
 
 /** The event a row tells `decide`; undefined for those that move nothing. */
@@ -178,6 +189,8 @@ function domainEvent({ type, attempt, data }: EventRow): RunEvent | undefined {
     case "phase.proposed":
     case "phase.started":
       return { type };
+    case "run.cooling":
+      return { type, coolDownMs: data.coolDownMs ?? 0 };
     case "phase.succeeded":
       return { type, changed: data.changed === true };
     case "phase.failed":

@@ -1,4 +1,5 @@
 import { wakeUp } from "../contract/wake-up.ts";
+import { spreadMs } from "../domain/cool-down.ts";
 import { isCrashLoop, MAX_TAKEOVERS } from "../domain/crash-loop.ts";
 import { failure } from "../domain/failure.ts";
 import type { RunState } from "../domain/run-state.ts";
@@ -8,6 +9,7 @@ import type { AttemptRecord, ClaimResult, RunRecord } from "../ports/run-reposit
 import type { DeliveryVerdict } from "../ports/transport.ts";
 import { attemptPhase } from "./attempt-phase.ts";
 import { conclusionOf } from "./conclusion-of.ts";
+import { credentialRestMs } from "./credential-rest.ts";
 import type { Dependencies } from "./dependencies.ts";
 import type { EventRelay } from "./event-relay.ts";
 import type { HeldLease } from "./lease-keeper.ts";
@@ -42,8 +44,11 @@ type Claimed = Extract<ClaimResult, { readonly claimed: true }>;
  *     hold is over
  *   unanswered        the time to answer is over: end as failed
  *   proposed          conclude the attempt by what people have decided, or have not in time
+ *   its credential    rest until that may be used; nothing is started, nothing spent
+ *     rests
  *   ready             start the next attempt, carry it out, commit its result
- *   waiting           (lease given back by that commit) come again by the retry tier
+ *   waiting           (lease given back by that commit) come again by the retry tier, or, for a
+ *                     credential, when the sweeper looks
  *   needs input       (the same) come again when people have answered, approved or rejected
  *
  * Cut anywhere, the row says what was last true; nothing outside the database is believed. The same
@@ -153,14 +158,23 @@ async function step(
     await recordEnd(deps, situation, conclusionOf(situation, state));
     return undefined;
   }
-  const next = await attemptPhase(deps, situation);
+  const restMs = await credentialRestMs(deps, situation);
+  const next =
+    restMs > 0
+      ? await recordEnd(deps, situation, {
+          how: "cooling",
+          coolDownMs: spreadMs(restMs, deps.clock.random()),
+        })
+      : await attemptPhase(deps, situation);
   switch (next.kind) {
     case "waiting":
-      return {
-        do: "publish_and_ack",
-        wakeUp: wakeUp(run.runId),
-        route: { to: "work", afterMs: next.tierMs },
-      };
+      return next.tierMs === null
+        ? { do: "ack" }
+        : {
+            do: "publish_and_ack",
+            wakeUp: wakeUp(run.runId),
+            route: { to: "work", afterMs: next.tierMs },
+          };
     case "needs_input":
     case "proposed":
       return { do: "ack" };
@@ -206,6 +220,7 @@ function stateOf(run: RunRecord, attempts: readonly AttemptRecord[]): RunState {
       claimed: run.epoch > 0,
       cancelRequested: run.cancelRequested,
       needsInput: run.status === "needs_input",
+      cooledMs: run.cooledMs,
       changedBefore: run.changedBefore,
     },
     attempts.map(({ phase, attempt, state, changed, takeovers, proposal, failure: failed }) => ({

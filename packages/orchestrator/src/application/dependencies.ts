@@ -2,6 +2,7 @@ import type { RepositoryAddress } from "../domain/repository-address.ts";
 import type { AgentBackend } from "../ports/agent-backend.ts";
 import type { ArtifactStore } from "../ports/artifact-store.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { CredentialRepository } from "../ports/credential-repository.ts";
 import type { ReachFailpoint } from "../ports/failpoints.ts";
 import type { GitWorkspace } from "../ports/git-workspace.ts";
 import type { Identity } from "../ports/identity.ts";
@@ -24,6 +25,8 @@ export interface Dependencies {
   readonly backends: ReadonlyMap<string, AgentBackend>;
   /** By the name of the credential each holds; a backend that names another one cannot run. */
   readonly gateways?: ReadonlyMap<string, ModelGateway>;
+  /** Whose cool-downs are waited for. Left out: none ever rests. */
+  readonly credentials?: CredentialRepository | undefined;
   /** Used when a request names none; undefined: each request must name one. */
   readonly defaultBackend: string | undefined;
   /** The deployment's allow-list. */

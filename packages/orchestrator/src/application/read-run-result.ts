@@ -60,7 +60,7 @@ export function runResultOf(
       : {}),
     ...(asks ? { answerBy: run.dueAt.toISOString() } : {}),
     ...(run.retryOf === null ? {} : { retryOf: run.retryOf }),
-    ...(waits ? { waitingFor: run.isDue ? "worker" : "retry" } : {}),
+    ...(waits ? { waitingFor: waitOf(run) } : {}),
     ...(waits && run.wakeAt !== null ? { nextLookAt: run.wakeAt.toISOString() } : {}),
     ...(run.failure === null ? {} : { failure: run.failure }),
     ...(externalRef === undefined ? {} : { externalRef }),
@@ -75,6 +75,10 @@ function approvalOf({
 }: AttemptRecord): NonNullable<RunResult["approval"]> {
   const { file = "", artifact = "" } = proposal?.told ?? {};
   return { phase: phase as AgentPhase, attempt, file: String(file), artifact: String(artifact) };
+}
+
+function waitOf({ isDue, parkedFor }: RunRecord): string {
+  return isDue ? "worker" : parkedFor === "credential" ? "credential" : "retry";
 }
 
 function phaseResult(

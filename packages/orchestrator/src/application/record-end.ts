@@ -1,3 +1,4 @@
+import { coolDownMs, isLimit, MAX_COOLED_MS } from "../domain/cool-down.ts";
 import { decide, type RunEvent } from "../domain/decide.ts";
 import { type Failure, failure } from "../domain/failure.ts";
 import { neverStarted } from "../domain/never-started.ts";
@@ -5,9 +6,10 @@ import type { Phase, PipelinePhase } from "../domain/phase.ts";
 import type { Question } from "../domain/questions.ts";
 import { dueInMs, MAX_STARTS_PER_PHASE, wakeInMs } from "../domain/retry-policy.ts";
 import type { Outcome, RunState } from "../domain/run-state.ts";
-import type { AttemptCommit, AttemptEnd, NewEvent } from "../ports/run-repository.ts";
+import type { AttemptCommit, AttemptEnd, NewEvent, RunRecord } from "../ports/run-repository.ts";
 import type { CarryDependencies, Situation } from "./carry-run.ts";
 import { commitSurely } from "./commit-surely.ts";
+import { credentialOf } from "./credential-rest.ts";
 import type { Evidence, PhaseReport } from "./phases/phase-work.ts";
 
 /** What became of an attempt. */
@@ -35,7 +37,9 @@ export type AttemptEnding =
       readonly isExpired?: boolean;
     })
   | { readonly how: "cancelled"; readonly attempt?: undefined }
-  | { readonly how: "input_expired"; readonly attempt?: undefined; readonly round: number };
+  | { readonly how: "input_expired"; readonly attempt?: undefined; readonly round: number }
+  /** Nothing was started: the run's credential rests. */
+  | { readonly how: "cooling"; readonly attempt?: undefined; readonly coolDownMs: number };
 
 /**
  * Commits how an attempt ended, together with everything that follows from it: the next phase, a
@@ -50,20 +54,32 @@ export async function recordEnd(
 ): Promise<RunState> {
   const { run, state, lease } = situation;
   const phase: PipelinePhase = run.pipeline[run.phaseIx] ?? "publish";
-  const decision = decide(asKnown(state, ending), domainEvent(ending));
-  if (!decision.accepted) {
-    throw new Error(`Run ${run.runId}: ${phase} ${ending.how} although ${decision.why}`);
-  }
-  const next = decision.state;
+  const decided = (from: RunState, event: RunEvent): RunState => {
+    const decision = decide(from, event);
+    if (!decision.accepted) {
+      throw new Error(`Run ${run.runId}: ${phase} ${ending.how} although ${decision.why}`);
+    }
+    return decision.state;
+  };
+  const after = decided(asKnown(state, ending), domainEvent(ending));
+  const restMs = coolDownOf(deps, ending, state, after);
+  const next =
+    after.kind === "limited"
+      ? decided(after, { type: "run.cooling", coolDownMs: restMs ?? 0 })
+      : after;
   const commit: AttemptCommit = {
     ...(state.kind === "proposed" ? conclusion(phase, ending) : endOf(phase, ending)),
     ...stored(ending),
     ...(next.kind === "ready" ? { phaseIx: next.phaseIx } : {}),
-    ...waitOf(deps, next),
+    ...waitOf(deps, next, run, restMs),
     ...(next.kind === "ended"
       ? { outcome: outcomeOf(situation, next.outcome, phase, ending) }
       : {}),
-    events: [...eventsOf(phase, ending), ...restingEvents(deps, situation, phase, ending, next)],
+    events: [
+      ...eventsOf(phase, ending),
+      ...(restMs === undefined ? [] : [coolingEvent(deps, run, phase, restMs)]),
+      ...restingEvents(deps, situation, phase, ending, next),
+    ],
   };
   const write = () => commitSurely(deps, lease, commit);
   await (commit.wait === undefined ? write() : lease.giveBack(write));
@@ -78,15 +94,64 @@ export async function recordEnd(
 /** After the deadline of an answer the sweeper looks a little later than the run is due. */
 const AFTER_DEADLINE_MS = 5_000;
 
+/**
+ * How long the run rests for a limit, undefined when it does not. The time the provider has told is
+ * a moment of this worker's clock, which was read a moment ago: only the difference counts.
+ */
+function coolDownOf(
+  { clock }: CarryDependencies,
+  ending: AttemptEnding,
+  before: RunState,
+  after: RunState,
+): number | undefined {
+  if (ending.how === "cooling") {
+    return ending.coolDownMs;
+  }
+  if (after.kind !== "limited" || before.kind === "ended" || !("failure" in ending)) {
+    return undefined;
+  }
+  const { class: limit, resetsAt } = ending.failure;
+  const toldMs = resetsAt === undefined ? undefined : Date.parse(resetsAt) - clock.now().getTime();
+  return isLimit(limit) ? coolDownMs(limit, toldMs, before.earlier, clock.random()) : undefined;
+}
+
+function coolingEvent(
+  deps: CarryDependencies,
+  run: RunRecord,
+  phase: Phase,
+  restMs: number,
+): NewEvent {
+  const credential = credentialOf(deps, run);
+  return {
+    type: "run.cooling",
+    phase,
+    data: { coolDownMs: restMs, ...(credential === undefined ? {} : { credential }) },
+  };
+}
+
 function waitOf(
-  { clock, settings }: CarryDependencies,
+  deps: CarryDependencies,
   next: RunState,
+  run: RunRecord,
+  restMs = 0,
 ): Pick<AttemptCommit, "wait"> {
+  const { clock, settings } = deps;
   switch (next.kind) {
     case "waiting":
-      return {
-        wait: { dueInMs: dueInMs(next.tierMs, clock.random()), wakeInMs: wakeInMs(next.tierMs) },
-      };
+      return next.tierMs === null
+        ? {
+            wait: {
+              dueInMs: restMs,
+              wakeInMs: restMs,
+              coolDown: { credential: credentialOf(deps, run) ?? null },
+            },
+          }
+        : {
+            wait: {
+              dueInMs: dueInMs(next.tierMs, clock.random()),
+              wakeInMs: wakeInMs(next.tierMs),
+            },
+          };
     case "needs_input":
     case "proposed": {
       const dueIn = settings.answerWithinMs;
@@ -127,6 +192,8 @@ function domainEvent(ending: AttemptEnding): RunEvent {
       return { type: "phase.cancelled" };
     case "input_expired":
       return { type: "run.input_expired" };
+    case "cooling":
+      return { type: "run.cooling", coolDownMs: ending.coolDownMs };
   }
 }
 
@@ -217,7 +284,9 @@ function restingEvents(
 ): readonly NewEvent[] {
   switch (next.kind) {
     case "waiting":
-      return [{ type: "run.waiting", phase, data: { tierMs: next.tierMs } }];
+      return next.tierMs === null
+        ? []
+        : [{ type: "run.waiting", phase, data: { tierMs: next.tierMs } }];
     case "needs_input": {
       const { answerWithinMs } = settings;
       const round = run.questionRound + 1;
@@ -243,7 +312,7 @@ function outcomeOf(
   phase: PipelinePhase,
   ending: AttemptEnding,
 ): NonNullable<AttemptCommit["outcome"]> {
-  const failed = runFailure(outcome, phase, ending);
+  const failed = runFailure(run, outcome, phase, ending);
   const started = new Set<Phase>(attempts.map((row) => row.phase));
   if (ending.attempt !== undefined) {
     started.add(phase);
@@ -274,6 +343,7 @@ function outcomeOf(
 }
 
 function runFailure(
+  { cooledMs }: RunRecord,
   outcome: Outcome,
   phase: PipelinePhase,
   ending: AttemptEnding,
@@ -287,8 +357,14 @@ function runFailure(
       `${phase}: nobody has answered round ${ending.round} of its questions`,
     );
   }
+  if (ending.how === "cooling") {
+    return waitTooLong(phase, cooledMs);
+  }
   if (!("failure" in ending)) {
     return undefined;
+  }
+  if (isLimit(ending.failure.class)) {
+    return waitTooLong(phase, cooledMs, ending.failure.resetsAt);
   }
   // What spends no budget ends a run only by the number of starts.
   return ending.how === "interrupted"
@@ -297,4 +373,13 @@ function runFailure(
         `${phase} was started ${MAX_STARTS_PER_PHASE} times without an end`,
       )
     : ending.failure;
+}
+
+function waitTooLong(phase: Phase, cooledMs: number, resetsAt?: string): Failure {
+  const hours = (ms: number): string => `${Math.round(ms / 360_000) / 10} h`;
+  return failure(
+    "QUOTA_WAIT_TOO_LONG",
+    `${phase}: the model provider's limit would keep the run waiting for more than ${hours(MAX_COOLED_MS)}, or has ended ${MAX_STARTS_PER_PHASE} starts; it has waited ${hours(cooledMs)} so far`,
+    { resetsAt },
+  );
 }

@@ -81,6 +81,11 @@ export const EVENT_DATA = {
     phase: z.enum(PHASES),
     tierMs: z.int().meta({ description: "Longest time until the next try, in milliseconds" }),
   }),
+  "run.cooling": ofRun.extend({
+    phase: z.enum(PHASES),
+    coolDownMs: z.int().meta({ description: "Until it is looked at again, in milliseconds" }),
+    credential: z.string().optional().meta({ description: "Whose limit it is" }),
+  }),
   "run.needs_input": ofRun.extend({
     kind: z.enum(["questions", "approval"]),
     phase: z.enum(PHASES),

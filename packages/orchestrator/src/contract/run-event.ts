@@ -7,6 +7,7 @@ export const EVENT_TYPES = {
   "run.claimed": "A worker has claimed the run again.",
   "run.cancel_requested": "Somebody asked to cancel the run.",
   "run.waiting": "The run waits before its next try.",
+  "run.cooling": "The run rests until a limit of its model provider ends.",
   "run.needs_input":
     "The run has asked, or has a result to approve, and rests until people say so or the time is over.",
   "run.answered": "The questions are answered; the phase that asked starts again.",

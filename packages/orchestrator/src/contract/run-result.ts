@@ -164,7 +164,9 @@ export const runResultSchema = z.object({
   waitingFor: z
     .string()
     .optional()
-    .meta({ description: "why it rests now: worker, retry, input (answers) or approval" }),
+    .meta({
+      description: "why it rests now: worker, retry, credential, input (answers) or approval",
+    }),
   nextLookAt: z.iso.datetime().optional().meta({ description: "when it is looked at again" }),
   failure: failureSchema.optional().meta({ description: "why the run has failed" }),
   externalRef: z.string().optional().meta({ description: "the request's own" }),

@@ -1,4 +1,5 @@
 import { assertNever } from "./assert-never.ts";
+import { MAX_COOLED_MS } from "./cool-down.ts";
 import type { FailureClass } from "./failure.ts";
 import { judgeRetry } from "./retry-policy.ts";
 import type { Approval, AttemptFact, LiveState, Outcome, RunState } from "./run-state.ts";
@@ -11,6 +12,8 @@ export type RunEvent =
   | { readonly type: "run.approved" }
   | { readonly type: "run.declined" }
   | { readonly type: "run.input_expired" }
+  /** The credential its agent uses rests for so long: after an attempt that met a limit, or before one. */
+  | { readonly type: "run.cooling"; readonly coolDownMs: number }
   | { readonly type: "phase.started" }
   | { readonly type: "phase.proposed" }
   | { readonly type: "phase.succeeded"; readonly changed: boolean }
@@ -28,6 +31,7 @@ export type Refusal =
   | "the run needs no input"
   | "nothing waits for approval"
   | "something else was decided"
+  | "the run must cool down"
   | "no cancel was requested";
 
 export type Decision =
@@ -71,6 +75,10 @@ export function decide(state: RunState, event: RunEvent): Decision {
       return state.kind === "needs_input"
         ? accept(end(state.cancelRequested ? "cancelled" : "failed"))
         : refuse("the run needs no input");
+    case "run.cooling":
+      return state.kind === "ready" || state.kind === "limited"
+        ? coolDown(state, event.coolDownMs)
+        : refuse(REFUSES_START[state.kind]);
     case "phase.started":
       if (state.kind === "ready") {
         return accept({ ...live(state), kind: "running", attempt: state.earlier.length + 1 });
@@ -101,6 +109,7 @@ const REFUSES_START = {
   waiting: "the run waits",
   needs_input: "the run needs input",
   proposed: "the run needs input",
+  limited: "the run must cool down",
 } as const satisfies Record<Exclude<LiveState["kind"], "ready">, Refusal>;
 
 type AttemptEnd = Extract<
@@ -157,11 +166,21 @@ function afterAttempt(state: LiveState, event: AttemptEnd): Decision {
         kind: state.kind === "proposed" ? "ready" : "needs_input",
         earlier,
       });
+    case "after_cool_down":
+      return accept({ ...live(state), kind: "limited", earlier });
     case "later":
       return accept({ ...live(state), kind: "waiting", tierMs: verdict.tierMs, earlier });
     default:
       return assertNever(verdict);
   }
+}
+
+/** A run that would rest for too long ends now: nobody is served by a wait that ends in failure. */
+function coolDown(state: LiveState, coolDownMs: number): Decision {
+  const cooledMs = state.cooledMs + coolDownMs;
+  return cooledMs > MAX_COOLED_MS
+    ? accept(end(state.cancelRequested ? "cancelled" : "failed"))
+    : accept({ ...live(state), kind: "waiting", tierMs: null, cooledMs });
 }
 
 function duringCleanup(state: Extract<RunState, { kind: "ended" }>, event: RunEvent): Decision {
@@ -188,8 +207,8 @@ function duringCleanup(state: Extract<RunState, { kind: "ended" }>, event: RunEv
 }
 
 function live(state: LiveState): Omit<LiveState, "kind" | "attempt" | "tierMs" | "decision"> {
-  const { pipeline, phaseIx, earlier, cancelRequested, changed } = state;
-  return { pipeline, phaseIx, earlier, cancelRequested, changed };
+  const { pipeline, phaseIx, earlier, cancelRequested, changed, cooledMs } = state;
+  return { pipeline, phaseIx, earlier, cancelRequested, changed, cooledMs };
 }
 
 function end(outcome: Outcome): RunState {

@@ -158,7 +158,8 @@ export const ERROR_CODES = {
   },
   QUOTA_WAIT_TOO_LONG: {
     class: "permanent",
-    meaning: "A run has waited 24 hours, all told, for the model provider's limits.",
+    meaning:
+      "The model provider's limits would keep a run waiting for more than 24 hours, all told, or have ended 20 starts of a phase.",
     remedy: "Raise the limit or the quota at the provider, then `speckit retry` the run.",
   },
   MODEL_CREDENTIALS_REFUSED: {

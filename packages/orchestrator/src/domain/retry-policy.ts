@@ -21,6 +21,8 @@ export const MAX_STARTS_PER_PHASE = 20;
 export type RetryVerdict =
   | { readonly retry: "now" }
   | { readonly retry: "after_input" }
+  /** The credential's limit must end first; `cool-down.ts` says how long the run rests. */
+  | { readonly retry: "after_cool_down" }
   | { readonly retry: "later"; readonly tierMs: RetryTierMs }
   | { readonly retry: "never"; readonly because: "permanent" | "budget spent" | "too many starts" };
 
@@ -42,6 +44,8 @@ export function judgeRetry(
       return { retry: "now" };
     case "pause":
       return { retry: "after_input" };
+    case "wait":
+      return { retry: "after_cool_down" };
     case "retry": {
       const spent = earlier.filter((attempt) => attempt.failureClass === failureClass).length;
       if (spent >= (RETRY_BUDGET[failureClass] ?? 0)) {

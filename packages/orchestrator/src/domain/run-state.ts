@@ -40,6 +40,8 @@ interface Live {
   readonly cancelRequested: boolean;
   /** Some phase so far has changed the tree. */
   readonly changed: boolean;
+  /** How long the run has rested for its provider's limits, all told, in milliseconds. */
+  readonly cooledMs: number;
 }
 
 /**
@@ -51,8 +53,10 @@ export type RunState =
   /** Claimed or claimable: nothing runs, the next phase may start. */
   | ({ readonly kind: "ready" } & Live)
   | ({ readonly kind: "running"; readonly attempt: number } & Live)
-  /** Not before a due time; the row has it. */
-  | ({ readonly kind: "waiting"; readonly tierMs: RetryTierMs } & Live)
+  /** Not before a due time; the row has it. Without a tier no message comes: the sweeper looks. */
+  | ({ readonly kind: "waiting"; readonly tierMs: RetryTierMs | null } & Live)
+  /** The last attempt met a limit: the run must cool down, in the same commit. */
+  | ({ readonly kind: "limited" } & Live)
   /** The phase asks a person: it starts again when there is an answer. */
   | ({ readonly kind: "needs_input" } & Live)
   /**
@@ -78,5 +82,5 @@ export function newRunState(
   pipeline: readonly PipelinePhase[],
   from: { readonly phaseIx: number; readonly changed: boolean } = { phaseIx: 0, changed: false },
 ): RunState {
-  return { kind: "queued", pipeline, ...from, earlier: [], cancelRequested: false };
+  return { kind: "queued", pipeline, ...from, earlier: [], cancelRequested: false, cooledMs: 0 };
 }

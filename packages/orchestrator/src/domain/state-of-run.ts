@@ -10,6 +10,7 @@ interface RunFacts {
   readonly claimed: boolean;
   readonly cancelRequested: boolean;
   readonly needsInput: boolean;
+  readonly cooledMs: number;
   /** The run it retries had changed the tree already. */
   readonly changedBefore: boolean;
 }
@@ -41,12 +42,13 @@ export function stateOfRun(run: RunFacts, attempts: readonly AttemptFacts[]): Ru
       cleanupStarts: cleanups.length,
     };
   }
-  const { pipeline, phaseIx, cancelRequested } = run;
+  const { pipeline, phaseIx, cancelRequested, cooledMs } = run;
   const here = attempts.filter((attempt) => attempt.phase === pipeline[phaseIx]);
   const live = {
     pipeline,
     phaseIx,
     cancelRequested,
+    cooledMs,
     earlier: here.flatMap(endedFact),
     changed:
       run.changedBefore ||

@@ -89,7 +89,7 @@ export async function openOrchestrator(
     );
     const backends = agentBackends(config);
     const gateway = gatewayOnDemand(config, {
-      credentials: { coolDown: async () => {}, coolingForMs: async () => 0 },
+      credentials: runs.credentials,
       deploymentId,
       logger,
     });
@@ -98,6 +98,7 @@ export async function openOrchestrator(
     }
     const deps: Dependencies = {
       runs,
+      credentials: runs.credentials,
       transport,
       backends: new Map(backends.map((backend) => [backend.name, backend])),
       gateways: new Map(gateway === undefined ? [] : [[CODEX_CREDENTIAL, gateway]]),

@@ -45,6 +45,12 @@ export interface RunRecord {
   readonly isDue: boolean;
   readonly wakeAt: Date | null;
   readonly cancelRequested: boolean;
+  /** What it waits for beside its due time. */
+  readonly parkedFor: "input" | "credential" | null;
+  /** The credential it has waited for last. */
+  readonly credential: string | null;
+  /** How long it has rested for its provider's limits, all told. */
+  readonly cooledMs: number;
   /** How often the run has asked; while its status is `needs_input`, the round that is open. */
   readonly questionRound: number;
   /** Claims since the last commit of an attempt, without those after a hand-over. */
@@ -249,12 +255,15 @@ export interface AttemptCommit {
   readonly events: readonly NewEvent[];
   /**
    * Lets the run rest: the lease is given back, the sweeper looks at `wakeInMs`. With `forInput` people
-   * are asked until the run is due: then it may be claimed without their word. Questions are a new round.
+   * are asked until the run is due: then it may be claimed without their word. Questions are a new
+   * round. With `coolDown` it waits for a credential (null: one without a name), and the time is added
+   * to what it has waited so before.
    */
   readonly wait?: {
     readonly dueInMs: number;
     readonly wakeInMs: number;
     readonly forInput?: "questions" | "approval";
+    readonly coolDown?: { readonly credential: string | null };
   };
   /**
    * Ends the run. A cancel requested before this commit wins: then the outcome is `cancelled`, and
@@ -373,7 +382,8 @@ export interface RunRepository {
    * - `answer` closes the open round: the run is due. The same answers once more are fine.
    * - `approve` and `reject` decide about the result that waits for approval: the run is due. The same
    *   decision once more is fine.
-   * - `resume` makes a run due that waits for its next try.
+   * - `resume` makes a run due that waits for its next try; one that waits for a credential not before
+   *   that may be used.
    *
    * @param bodyHash tells another command of the same id
    */

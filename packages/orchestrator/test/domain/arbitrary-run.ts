@@ -4,6 +4,14 @@ import { FAILURE_CLASSES } from "../../src/domain/failure.ts";
 import { AGENT_PHASES, pipelineFor } from "../../src/domain/phase.ts";
 import { newRunState, type RunState } from "../../src/domain/run-state.ts";
 
+const anyCoolDown = fc.record({
+  type: fc.constant("run.cooling" as const),
+  coolDownMs: fc.oneof(
+    { weight: 5, arbitrary: fc.integer({ min: 0, max: 30_000_000 }) },
+    { weight: 1, arbitrary: fc.integer({ min: 0, max: 100_000_000 }) },
+  ),
+});
+
 /** Events weighted so that a random sequence gets through pipelines and into every corner. */
 export const anyEvent: fc.Arbitrary<RunEvent> = fc.oneof(
   { weight: 3, arbitrary: fc.constant({ type: "run.claimed" } as const) },
@@ -19,6 +27,7 @@ export const anyEvent: fc.Arbitrary<RunEvent> = fc.oneof(
       failureClass: fc.oneof(
         { weight: 6, arbitrary: fc.constantFrom("transient", "timeout", "invalid_output") },
         { weight: 1, arbitrary: fc.constant("needs_input") },
+        { weight: 1, arbitrary: fc.constantFrom("rate_limited", "quota") },
         { weight: 1, arbitrary: fc.constantFrom(...FAILURE_CLASSES) },
       ) as fc.Arbitrary<(typeof FAILURE_CLASSES)[number]>,
     }),
@@ -30,6 +39,7 @@ export const anyEvent: fc.Arbitrary<RunEvent> = fc.oneof(
   { weight: 3, arbitrary: fc.constant({ type: "run.approved" } as const) },
   { weight: 2, arbitrary: fc.constant({ type: "run.declined" } as const) },
   { weight: 1, arbitrary: fc.constant({ type: "run.input_expired" } as const) },
+  { weight: 2, arbitrary: anyCoolDown },
 );
 
 const cancelRequest: RunEvent = { type: "run.cancel_requested" };
@@ -89,6 +99,23 @@ export const anyHistory: fc.Arbitrary<readonly RunEvent[]> = fc.oneof(
     .tuple(fc.array(anyEvent, { maxLength: 60 }), fc.array(anyEvent, { maxLength: 60 }))
     .map(([before, after]) => [...before, cancelRequest, ...after]),
 );
+
+/** A run whose provider asks it to wait again and again, in a phase or before one. */
+export const limitedHistory: fc.Arbitrary<readonly RunEvent[]> = fc
+  .array(
+    fc.tuple(
+      fc.constantFrom<readonly RunEvent[]>(
+        [],
+        [{ type: "phase.started" }, { type: "phase.failed", failureClass: "rate_limited" }],
+        [{ type: "phase.started" }, { type: "phase.failed", failureClass: "quota" }],
+      ),
+      fc.oneof({ weight: 8, arbitrary: anyCoolDown }, { weight: 1, arbitrary: anyEvent }),
+    ),
+    { maxLength: 25 },
+  )
+  .map((rounds) =>
+    rounds.flatMap(([met, then]): RunEvent[] => [{ type: "run.claimed" }, ...met, then]),
+  );
 
 export const anyPipeline = fc.subarray([...AGENT_PHASES]).map((phases) => pipelineFor(phases));
 

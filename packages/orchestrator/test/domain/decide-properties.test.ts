@@ -1,11 +1,28 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decide, type RunEvent } from "../../src/domain/decide.ts";
+import type { FailureClass } from "../../src/domain/failure.ts";
 import { RETRY_BUDGET, RETRY_TIERS_MS } from "../../src/domain/retry-policy.ts";
 import { newRunState, type Outcome, type RunState } from "../../src/domain/run-state.ts";
-import { anyEvent, anyHistory, anyPipeline, deepFreeze, stepsOf } from "./arbitrary-run.ts";
+import {
+  anyEvent,
+  anyHistory,
+  anyPipeline,
+  deepFreeze,
+  limitedHistory,
+  stepsOf,
+} from "./arbitrary-run.ts";
 
 const runs = { numRuns: 400 };
+
+/** What spends no budget: only starts are counted. */
+const FREE: readonly FailureClass[] = [
+  "interrupted",
+  "host_lost",
+  "needs_input",
+  "rate_limited",
+  "quota",
+];
 
 /** Phases that mostly end in one way, again and again: random ones rarely come to a budget's end. */
 const stubbornHistory = fc
@@ -54,7 +71,7 @@ describe("decide, over random histories", () => {
             expect(after.attempt).toBe(after.earlier.length + 1);
           }
           if (after?.kind === "waiting") {
-            expect(RETRY_TIERS_MS).toContain(after.tierMs);
+            expect([...RETRY_TIERS_MS, null]).toContain(after.tierMs);
           }
         }
       }),
@@ -98,7 +115,7 @@ describe("decide, over random histories", () => {
           if (event.type === "phase.failed" && after.kind !== "ended") {
             const { failureClass } = event;
             const retries = count(`${failureClass} ${before.phaseIx}`);
-            const isFree = ["interrupted", "host_lost", "needs_input"].includes(failureClass);
+            const isFree = FREE.includes(failureClass);
             expect(retries).toBeLessThanOrEqual(isFree ? 19 : (RETRY_BUDGET[failureClass] ?? 0));
             if (failureClass in most) {
               const name = failureClass as keyof typeof most;
@@ -152,6 +169,51 @@ describe("decide, over random histories", () => {
       { numRuns: 1_000 },
     );
     expect(Math.min(...Object.values(seen))).toBeGreaterThan(10);
+  });
+
+  test("a limit that was met is waited for: nothing starts before the run has cooled down", () => {
+    let limited = 0;
+    fc.assert(
+      fc.property(anyPipeline, fc.oneof(anyHistory, limitedHistory), (pipeline, history) => {
+        for (const { before, event, after } of stepsOf(pipeline, history)) {
+          if (event.type === "phase.failed" && after !== undefined && after.kind !== "ended") {
+            const isLimit = ["rate_limited", "quota"].includes(event.failureClass);
+            expect(after.kind === "limited").toBe(isLimit);
+            limited += isLimit ? 1 : 0;
+          }
+          if (before.kind === "limited" && event.type === "phase.started") {
+            expect(after).toBeUndefined();
+          }
+        }
+      }),
+      runs,
+    );
+    expect(limited).toBeGreaterThan(10);
+  });
+
+  test("a run rests for limits 24 hours at most, and says how long it has", () => {
+    const most = { restedMs: 0, ended: 0 };
+    fc.assert(
+      fc.property(anyPipeline, fc.oneof(anyHistory, limitedHistory), (pipeline, history) => {
+        let restedMs = 0;
+        for (const { before, event, after } of stepsOf(pipeline, history)) {
+          if (event.type === "run.cooling" && after !== undefined) {
+            restedMs += event.coolDownMs;
+            expect(["ready", "limited"]).toContain(before.kind);
+            expect(after.kind).toBe(restedMs > 86_400_000 ? "ended" : "waiting");
+            most.ended += after.kind === "ended" ? 1 : 0;
+          }
+          if (after !== undefined && after.kind !== "ended") {
+            expect(after.cooledMs).toBe(restedMs);
+            expect(restedMs).toBeLessThanOrEqual(86_400_000);
+            most.restedMs = Math.max(most.restedMs, restedMs);
+          }
+        }
+      }),
+      runs,
+    );
+    expect(most.ended).toBeGreaterThan(0);
+    expect(most.restedMs).toBeGreaterThan(3_600_000);
   });
 
   test("never changes an outcome, and never leaves the end", () => {

@@ -61,6 +61,34 @@ describe("decide", () => {
     });
   });
 
+  test("waits for a limit to end, and spends no budget for it", () => {
+    const limited: RunEvent = { type: "phase.failed", failureClass: "rate_limited" };
+    const cooling: RunEvent = { type: "run.cooling", coolDownMs: 60_000 };
+    const met = times(10, started, limited, cooling, claimed);
+    expect(stateAfter(claimed, started, limited)).toMatchObject({ kind: "limited" });
+    expect(stateAfter(claimed, started, limited, cooling)).toMatchObject({
+      kind: "waiting",
+      tierMs: null,
+      cooledMs: 60_000,
+    });
+    expect(stateAfter(claimed, ...met, started, transient)).toMatchObject({
+      kind: "waiting",
+      tierMs: 5_000,
+      cooledMs: 600_000,
+    });
+  });
+
+  test("rests before a phase without a start, 24 hours at most", () => {
+    const hour: RunEvent = { type: "run.cooling", coolDownMs: 3_600_000 };
+    const rested = times(24, claimed, hour);
+    expect(stateAfter(...rested)).toMatchObject({ kind: "waiting", earlier: [] });
+    expect(stateAfter(...rested, claimed, started, unchanged)).toMatchObject({ phaseIx: 1 });
+    expect(stateAfter(...rested, claimed, hour)).toMatchObject({ outcome: "failed" });
+    expect(stateAfter(...rested, cancelRequested, claimed, hour)).toMatchObject({
+      outcome: "cancelled",
+    });
+  });
+
   test("a budget is a phase's own", () => {
     const spent = times(3, started, transient, claimed);
     expect(stateAfter(claimed, ...spent, started, unchanged, ...spent)).toMatchObject({
@@ -97,6 +125,18 @@ describe("decide", () => {
     ["a start before the claim", [], started, "the run was not claimed yet"],
     ["a second start", [claimed, started], started, "a phase is running"],
     ["a start while waiting", [claimed, started, transient], started, "the run waits"],
+    [
+      "a start after a limit",
+      [claimed, started, { type: "phase.failed", failureClass: "quota" }],
+      started,
+      "the run must cool down",
+    ],
+    [
+      "a cool-down in a phase",
+      [claimed, started],
+      { type: "run.cooling", coolDownMs: 1 },
+      "a phase is running",
+    ],
     ["an end without a start", [claimed], unchanged, "no phase is running"],
     ["an unasked cancel", [claimed, started], cancelled, "no cancel was requested"],
     ["a cancel after the end", [cancelRequested, cancelled], cancelRequested, "the run has ended"],

@@ -38,6 +38,8 @@ describe("judgeRetry", () => {
     ],
     ["interrupted", ["transient", "transient", "transient"], { retry: "now" }],
     ["host_lost", ["interrupted"], { retry: "now" }],
+    ["rate_limited", ["rate_limited", "transient"], { retry: "after_cool_down" }],
+    ["quota", [], { retry: "after_cool_down" }],
     ["permanent", [], { retry: "never", because: "permanent" }],
     ["bad_message", [], { retry: "never", because: "permanent" }],
     ["fenced", [], { retry: "never", because: "permanent" }],

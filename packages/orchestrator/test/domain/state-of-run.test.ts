@@ -6,7 +6,7 @@ import { neverStarted } from "../../src/domain/never-started.ts";
 import { type Phase, type PipelinePhase, pipelineFor } from "../../src/domain/phase.ts";
 import { newRunState, type RunState } from "../../src/domain/run-state.ts";
 import { stateOfRun } from "../../src/domain/state-of-run.ts";
-import { anyHistory, anyPipeline } from "./arbitrary-run.ts";
+import { anyHistory, anyPipeline, limitedHistory } from "./arbitrary-run.ts";
 
 type Run = Parameters<typeof stateOfRun>[0];
 type Attempt = Parameters<typeof stateOfRun>[1][number];
@@ -24,6 +24,7 @@ function written(rows: Rows, event: RunEvent, before: RunState, after: RunState)
     needsInput:
       after.kind === "needs_input" ||
       (after.kind === "proposed" && ["none", "expired"].includes(after.decision)),
+    cooledMs: after.kind === "ended" ? rows.run.cooledMs : after.cooledMs,
     ...(after.kind === "ended"
       ? { outcome: after.outcome, cleaned: after.cleanup === "done" }
       : { phaseIx: after.phaseIx }),
@@ -82,7 +83,7 @@ describe("stateOfRun", () => {
   test("rebuilds from rows what folding the events gives", () => {
     const kinds = new Set<string>();
     fc.assert(
-      fc.property(anyPipeline, anyHistory, (pipeline, history) => {
+      fc.property(anyPipeline, fc.oneof(anyHistory, limitedHistory), (pipeline, history) => {
         let state = newRunState(pipeline);
         let rows: Rows = {
           run: {
@@ -93,6 +94,7 @@ describe("stateOfRun", () => {
             claimed: false,
             cancelRequested: false,
             needsInput: false,
+            cooledMs: 0,
             changedBefore: false,
           },
           attempts: [],
@@ -111,6 +113,7 @@ describe("stateOfRun", () => {
     );
     expect([...kinds].sort()).toEqual([
       "ended",
+      "limited",
       "needs_input",
       "proposed",
       "queued",
@@ -129,6 +132,7 @@ describe("stateOfRun", () => {
       cleaned: false,
       claimed: true,
       needsInput: false,
+      cooledMs: 0,
       changedBefore: false,
     };
     const rows: readonly Attempt[] = [
@@ -149,6 +153,7 @@ describe("stateOfRun", () => {
       cancelRequested: true,
       claimed: true,
       needsInput: false,
+      cooledMs: 0,
       changedBefore: false,
     };
     expect(stateOfRun({ ...run, outcome: "failed", cleaned: true }, [])).toEqual({
@@ -160,10 +165,16 @@ describe("stateOfRun", () => {
   });
 });
 
-/** A worker reads the rows after its claim: what waited is due, the row knows no tier, and no end of patience. */
+/**
+ * A worker reads the rows after its claim: what waited is due, the row knows no tier, no limit, and no
+ * end of patience.
+ */
 function asClaimed(state: RunState): RunState {
   if (state.kind === "proposed" && state.decision === "expired") {
     return { ...state, decision: "none" };
+  }
+  if (state.kind === "limited") {
+    return { ...state, kind: "ready" };
   }
   if (state.kind !== "waiting") {
     return state;

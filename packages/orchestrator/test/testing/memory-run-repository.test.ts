@@ -1,5 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { memoryDatabase, memoryRunRepository } from "../../src/testing/memory/index.ts";
+import {
+  memoryCredentialRepository,
+  memoryDatabase,
+  memoryRunRepository,
+} from "../../src/testing/memory/index.ts";
 import { describeRunRepository } from "../../src/testing/run-repository-contract.ts";
 
 describeRunRepository("memory", async () => {
@@ -8,6 +12,7 @@ describeRunRepository("memory", async () => {
   const database = memoryDatabase({ clock, deploymentId: randomUUID() });
   return {
     runs: memoryRunRepository(database),
+    credentials: memoryCredentialRepository(database),
     passTime: async (ms) => {
       passedMs += ms;
     },

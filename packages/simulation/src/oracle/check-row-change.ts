@@ -20,6 +20,7 @@ const WITHOUT_HOLD: Readonly<Record<string, readonly (keyof RunRow)[]>> = {
     "sweeps",
     "handedOver",
     "idleClaims",
+    "parkedFor",
     "startedAt",
     "lastSeq",
   ],
@@ -30,6 +31,8 @@ const WITHOUT_HOLD: Readonly<Record<string, readonly (keyof RunRow)[]>> = {
 
 /** The longest a row may say that nobody need look: the last retry tier and what comes on top. */
 const LONGEST_REST_MS = 1_800_000 + 60_000;
+/** A run may rest that long for a limit, which the broker has no queue for: only a look wakes it. */
+const LONGEST_COOL_DOWN_MS = 86_400_000;
 
 /** One transaction on one run, judged by its rows before and after. */
 export function checkRowChange(
@@ -131,8 +134,14 @@ function checkCourse(before: RunRows, after: RunRows, what: string, nowMs: numbe
     `${what}: ${phase} has succeeded and the run is still at it`,
   );
   const restMs = (run.wakeAt ?? 0) - nowMs;
+  const longestMs = run.parkedFor === "credential" ? LONGEST_COOL_DOWN_MS : LONGEST_REST_MS;
   refuse(
-    run.cleanedAt === null && !(run.wakeAt !== null && restMs <= LONGEST_REST_MS),
+    run.cooledMs < old.cooledMs || run.cooledMs > LONGEST_COOL_DOWN_MS,
+    "cool-downs-bounded",
+    `${what}: rested ${run.cooledMs} ms for limits, before it was ${old.cooledMs}`,
+  );
+  refuse(
+    run.cleanedAt === null && !(run.wakeAt !== null && restMs <= longestMs),
     "somebody-looks",
     `${what}: the next look is in ${restMs} ms`,
   );

@@ -29,7 +29,7 @@ export function replayEvents(replay: Replayed, rows: RunRows): void {
   for (const row of rows.events.slice(replay.seq)) {
     replay.seq = row.seq;
     const event = domainEvent(row);
-    if (event === undefined || (row.type === "run.cancelled" && replay.state.kind === "ended")) {
+    if (event === undefined || isOvertaken(row.type, replay.state)) {
       continue;
     }
     const decision = decide(replay.state, event);
@@ -40,6 +40,14 @@ export function replayEvents(replay: Replayed, rows: RunRows): void {
     replay.state = decision.state;
   }
   compare(replay.state, rows, what);
+}
+
+/** A cancel has ended the run at an attempt's end, and its owner has not heard of it yet. */
+function isOvertaken(type: EventRecord["type"], state: RunState): boolean {
+  return (
+    state.kind === "ended" &&
+    (type === "run.cancelled" || (type === "run.cooling" && state.outcome === "cancelled"))
+  );
 }
 
 function compare(state: RunState, { run, attempts }: RunRows, what: string): void {
@@ -65,6 +73,7 @@ function compare(state: RunState, { run, attempts }: RunRows, what: string): voi
     proposed: state.kind === "proposed" ? state.attempt : undefined,
     ended: state.earlier.length,
     asks: state.kind === "needs_input" || isOpen,
+    cooledMs: state.cooledMs,
     cancel: state.cancelRequested,
   };
   const stored = {
@@ -73,6 +82,7 @@ function compare(state: RunState, { run, attempts }: RunRows, what: string): voi
     proposed: proposed?.attempt,
     ended: here.filter((row) => row !== running && row !== proposed).length,
     asks: run.parkedFor === "input",
+    cooledMs: run.cooledMs,
     cancel: run.cancelRequestedAt !== null,
   };
   const isSame = (Object.keys(told) as (keyof typeof told)[]).every(
@@ -100,6 +110,8 @@ function domainEvent({ type, attempt, data }: EventRecord): RunEvent | undefined
     case "phase.started":
     case "phase.interrupted":
       return { type };
+    case "run.cooling":
+      return { type, coolDownMs: Number(data.coolDownMs) };
     case "phase.succeeded":
       return { type, changed: data.changed === true };
     case "phase.failed":

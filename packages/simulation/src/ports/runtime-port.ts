@@ -1,7 +1,7 @@
 import type { JobRuntime } from "@speckit/orchestrator";
 import { SpeckitError } from "@speckit/orchestrator";
-import { memoryJobRuntime } from "@speckit/orchestrator/testing";
-import { programOf } from "../world/agents.ts";
+import { memoryCredentialRepository, memoryJobRuntime } from "@speckit/orchestrator/testing";
+import { CREDENTIAL, programOf } from "../world/agents.ts";
 import type { Process, World } from "../world/process.ts";
 
 /**
@@ -9,15 +9,21 @@ import type { Process, World } from "../world/process.ts";
  * live is over, a dead supervisor's agent is gone with it.
  */
 export function runtimePort(world: World, process: Omit<Process, "deps">): JobRuntime {
-  const { scheduler, random, oracle, habits, mutations } = world;
+  const { scheduler, services, random, oracle, habits, mutations } = world;
   const timers = {
     nowMs: scheduler.nowMs,
     after: (ms: number, what: () => void) =>
       scheduler.after(ms, `${process.name}'s agent`, undefined, what),
   };
+  // The provider's word reaches everybody at once: what it takes to tell it is the gateway's.
+  const credentials = memoryCredentialRepository(services.database);
   const plain = memoryJobRuntime({
     timers,
-    find: (spec) => programOf(habits, spec, (path) => process.machine.workspaces.get(path)),
+    find: (spec) =>
+      programOf(habits, spec, {
+        workspaceOf: (path) => process.machine.workspaces.get(path),
+        coolDown: (forMs) => void credentials.coolDown(CREDENTIAL, forMs, "rate_limited"),
+      }),
     onStart(job) {
       process.agents.add(job);
       oracle.onAgentStart(job, process);

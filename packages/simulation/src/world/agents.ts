@@ -1,5 +1,5 @@
 import type { AgentBackend, AgentPhase, JobSpec } from "@speckit/orchestrator";
-import { failureOf, SpeckitError } from "@speckit/orchestrator";
+import { type ErrorCode, failureOf, SpeckitError } from "@speckit/orchestrator";
 import type { Program } from "@speckit/orchestrator/testing";
 import { documentsOf } from "./documents.ts";
 import { randomFrom } from "./random.ts";
@@ -13,6 +13,7 @@ const CONDUCTS = [
   "asks",
   "is_silent",
   "never_ends",
+  "is_limited",
 ] as const;
 export type Conduct = (typeof CONDUCTS)[number];
 
@@ -34,11 +35,18 @@ export function conductOf(habits: AgentHabits, spec: JobSpec): Conduct {
   return conduct === "asks" && spec.phase !== "specify" ? "works" : conduct;
 }
 
+/** What an agent reaches from where it runs. */
+export interface Surroundings {
+  readonly workspaceOf: (path: string) => Map<string, string> | undefined;
+  /** The model's provider has asked to wait. */
+  readonly coolDown: (forMs: number) => void;
+}
+
 /** The program of an attempt's agent. It writes its documents at the very end of its work. */
 export function programOf(
   habits: AgentHabits,
   spec: JobSpec,
-  workspaceOf: (path: string) => Map<string, string> | undefined,
+  { workspaceOf, coolDown }: Surroundings,
 ): Program {
   const conduct = conductOf(habits, spec);
   const random = randomFrom(habits.seed, "pace", spec.runId, spec.phase, spec.attempt);
@@ -73,6 +81,8 @@ export function programOf(
       return done(write(), 1);
     case "refuses":
       return done(() => {}, 2);
+    case "is_limited":
+      return done(() => coolDown(limitMs(habits, spec)), 3);
     case "is_silent":
       return { steps: [said], ends: "never" };
     case "never_ends":
@@ -84,9 +94,21 @@ export function programOf(
   }
 }
 
+/** How long the provider asks to wait: mostly for moments, now and then for longer than a run may. */
+function limitMs(habits: AgentHabits, spec: JobSpec): number {
+  const random = randomFrom(habits.seed, "limit", spec.runId, spec.phase, spec.attempt);
+  return random.chance(0.05) ? 90_000_000 : random.between(1_000, 90_000);
+}
+
+const CODES: Readonly<Record<number, ErrorCode>> = { 2: "AGENT_NOT_STARTED", 3: "RATE_LIMITED" };
+
+/** Whose limits those are. */
+export const CREDENTIAL = "simulated key";
+
 /** Calls those programs, and reads them. */
 export const simulatedBackend: AgentBackend = {
   name: "simulated",
+  credential: CREDENTIAL,
   description: "programs that are data",
   command: (prompt) => ({
     argv: ["agent"],
@@ -100,7 +122,7 @@ export const simulatedBackend: AgentBackend = {
       if (exitCode === 0) {
         return undefined;
       }
-      const code = exitCode === 2 ? "AGENT_NOT_STARTED" : "AGENT_FAILED";
+      const code = CODES[exitCode ?? 1] ?? "AGENT_FAILED";
       return failureOf(new SpeckitError(code, `The agent ended with ${exitCode ?? "a signal"}`));
     },
   }),

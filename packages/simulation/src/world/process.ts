@@ -12,10 +12,11 @@ import type { Oracle } from "../oracle/oracle.ts";
 import { artifactsPort } from "../ports/artifacts-port.ts";
 import { brokerPort } from "../ports/broker-port.ts";
 import { clockPort } from "../ports/clock-port.ts";
+import { credentialsPort, unusedGateway } from "../ports/credentials-port.ts";
 import { gitPort } from "../ports/git-port.ts";
 import { runsPort } from "../ports/runs-port.ts";
 import { runtimePort } from "../ports/runtime-port.ts";
-import { type AgentHabits, simulatedBackend } from "./agents.ts";
+import { type AgentHabits, CREDENTIAL, simulatedBackend } from "./agents.ts";
 import { type Caller, type Fate, type Link, link, type Service } from "./link.ts";
 import { type Random, randomFrom } from "./random.ts";
 import type { Scheduler } from "./scheduler.ts";
@@ -115,6 +116,8 @@ export function startProcess(world: World, name: string): Process {
     git: gitPort(world, process),
     runtime: runtimePort(world, process),
     artifacts: artifactsPort(process, memoryArtifactStore()),
+    credentials: credentialsPort(world, process),
+    gateways: new Map([[CREDENTIAL, unusedGateway]]),
     backends: new Map([[simulatedBackend.name, simulatedBackend]]),
     defaultBackend: simulatedBackend.name,
     isAllowed: () => true,

@@ -1,7 +1,9 @@
+import type { CredentialRepository } from "../../ports/credential-repository.ts";
 import type { RunRepository } from "../../ports/run-repository.ts";
 import { artifactsOf, insertArtifacts } from "./artifact/artifact-rows.ts";
 import { answersOf } from "./command/answer-rows.ts";
 import { storeCommand } from "./command/store-command.ts";
+import { credentialRepository } from "./credential/credential-repository.ts";
 import { appendEvents } from "./event/append-events.ts";
 import { eventsAfter, markEventsSent, unsentEvents } from "./event/read-events.ts";
 import { type DatabaseOptions, openDatabase } from "./open-database.ts";
@@ -33,11 +35,12 @@ const HEARTBEAT_SILENCE_MS = 5_000;
 
 /**
  * Runs in PostgreSQL 15 to 18. Opens connections when they are first needed; leases are renewed on
- * a connection of their own, so that a busy pool cannot cost a worker its runs.
+ * a connection of their own, so that a busy pool cannot cost a worker its runs. The deployment's
+ * credentials are there too.
  */
 export function postgresRunRepository(
   options: PostgresRepositoryOptions,
-): RunRepository & AsyncDisposable {
+): RunRepository & AsyncDisposable & { readonly credentials: CredentialRepository } {
   const database = openDatabase(options);
   const heartbeat = openDatabase({
     ...options,
@@ -47,6 +50,7 @@ export function postgresRunRepository(
     applicationName: `${options.applicationName ?? "speckit"} heartbeat`,
   });
   return {
+    credentials: credentialRepository(database),
     insertRun: (run) => insertRun(database, run),
     findRun: (runId) => inStatement(() => findRun(database, runId)),
     listRuns: (filter) => inStatement(() => listRuns(database, filter)),

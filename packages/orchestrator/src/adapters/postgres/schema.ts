@@ -12,6 +12,7 @@ export interface Database {
   spec_workflow_commands: CommandsTable;
   spec_workflow_answers: AnswersTable;
   spec_workflow_proposals: ProposalsTable;
+  spec_workflow_credentials: CredentialsTable;
 }
 
 /** jsonb: written as JSON text, read as a value. */
@@ -52,6 +53,8 @@ export interface RunsTable {
   failure: ColumnType<unknown, string | null | undefined, string | null>;
   phase_ix: Generated<number>;
   parked_for: Nullable<string>;
+  credential: Nullable<string>;
+  cooled_ms: Generated<number>;
   question_round: Generated<number>;
   retry_of: Nullable<string>;
   first_phase_ix: Generated<number>;
@@ -144,4 +147,11 @@ export interface ProposalsTable {
   comment: Nullable<string>;
   created_at: Generated<Date>;
   decided_at: Nullable<Date>;
+}
+
+interface CredentialsTable {
+  name: string;
+  cooling_until: Date;
+  reason: string;
+  updated_at: Generated<Date>;
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterEach, beforeEach } from "vitest";
 import { pipelineFor } from "../../domain/phase.ts";
+import type { CredentialRepository } from "../../ports/credential-repository.ts";
 import type {
   AttemptRecord,
   Hold,
@@ -12,6 +13,8 @@ import type {
 /** An implementation of RunRepository under test, and what a test needs beside the port. */
 export interface RunRepositoryUnderTest {
   readonly runs: RunRepository;
+  /** Of the same database. */
+  readonly credentials: CredentialRepository;
   /** Makes this much time pass for all that is stored: every lease, due time and look comes nearer, every attempt and end goes back, by `ms`. */
   readonly passTime: (ms: number) => Promise<void>;
   /** Everything that is stored, to compare before and after. */
@@ -40,6 +43,9 @@ export function perTest(factory: RunRepositoryFactory): RunRepositoryUnderTest {
   return {
     get runs() {
       return here().runs;
+    },
+    get credentials() {
+      return here().credentials;
     },
     passTime: (ms) => here().passTime(ms),
     dump: () => here().dump(),

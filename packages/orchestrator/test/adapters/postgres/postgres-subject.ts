@@ -1,4 +1,5 @@
 import { postgresRunRepository } from "../../../src/adapters/postgres/index.ts";
+import type { CredentialRepository } from "../../../src/ports/credential-repository.ts";
 import type { RunRepositoryFactory } from "../../../src/testing/run-repository-contract.ts";
 import { sqlClient } from "./sql-client.ts";
 
@@ -12,6 +13,7 @@ const TABLES = [
   "commands",
   "answers",
   "proposals",
+  "credentials",
 ] as const;
 
 /** Every row of every table, as JSON text in one order. */
@@ -21,6 +23,9 @@ const DUMP = TABLES.map(
 
 /** Time passes by moving all that is stored into the past. */
 const PASS_TIME = `WITH passed AS (SELECT $1::float8 * interval '1 millisecond' AS time),
+  credentials AS (
+    UPDATE spec_workflow_credentials SET cooling_until = cooling_until - time FROM passed
+  ),
   attempts AS (
     UPDATE spec_workflow_task_states
     SET started_at = started_at - time, ended_at = ended_at - time FROM passed
@@ -29,7 +34,10 @@ const PASS_TIME = `WITH passed AS (SELECT $1::float8 * interval '1 millisecond' 
     wake_at = wake_at - time, cleaned_at = cleaned_at - time FROM passed`;
 
 /** Empties a migrated database of runs and opens the adapter on it. */
-export function postgresSubject(url: string): RunRepositoryFactory {
+export function postgresSubject(
+  url: string,
+): () => ReturnType<RunRepositoryFactory> &
+  Promise<{ readonly credentials: CredentialRepository }> {
   return async () => {
     await using undo = new AsyncDisposableStack();
     const sql = undo.use(await sqlClient(url));
@@ -42,6 +50,7 @@ export function postgresSubject(url: string): RunRepositoryFactory {
     const owned = undo.move();
     return {
       runs,
+      credentials: runs.credentials,
       passTime: async (ms) => {
         await sql.query(PASS_TIME, [ms]);
       },

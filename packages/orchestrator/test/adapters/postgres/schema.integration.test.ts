@@ -47,6 +47,7 @@ describe("a run's row", () => {
     ["in_progress", { epoch: 1 }],
     ["needs_input", { epoch: 1, parked_for: "input" }],
     ["needs_input", { parked_for: "input" }],
+    ["in_progress", { epoch: 1, parked_for: "credential" }],
     ["succeeded", { epoch: 1, outcome: "succeeded", finished_at: at }],
     ["no_changes", { epoch: 1, outcome: "no_changes", finished_at: at }],
     ["failed", { epoch: 1, outcome: "failed", finished_at: at }],

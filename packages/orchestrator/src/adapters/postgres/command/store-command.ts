@@ -130,16 +130,7 @@ async function effectOf(
     case "reject":
       return given(trx, runId, await decideProposal(trx, command, { asks }));
     case "resume":
-      // A run that has asked stays due when its time is over: looking earlier gives no answer.
-      await trx
-        .updateTable("spec_workflow_runs")
-        .set({
-          due_at: sql<Date>`CASE WHEN parked_for IS NULL
-            THEN least(due_at, clock_timestamp()) ELSE due_at END`,
-          wake_at: soon,
-        })
-        .where("id", "=", runId)
-        .execute();
+      await resume(trx, runId);
       return { events: [{ type: "run.resumed", data: { commandId } }] };
     default:
       return assertNever(command);
@@ -152,6 +143,28 @@ async function given(trx: Transaction<Database>, runId: string, effect: Effect):
     await makeDue(trx, runId);
   }
   return effect;
+}
+
+/**
+ * A run that has asked stays due when its time is over: looking earlier gives no answer. One that
+ * waits for a credential is due when that may be used, which may be sooner than it was told.
+ */
+async function resume(trx: Transaction<Database>, runId: string): Promise<void> {
+  const dueAt = sql<Date>`CASE parked_for
+    WHEN 'input' THEN due_at
+    WHEN 'credential' THEN least(due_at, greatest(clock_timestamp(), (
+      SELECT cooling_until FROM spec_workflow_credentials AS known
+      WHERE known.name = spec_workflow_runs.credential)))
+    ELSE least(due_at, clock_timestamp()) END`;
+  await trx
+    .updateTable("spec_workflow_runs")
+    .set({
+      due_at: dueAt,
+      wake_at: sql<Date>`CASE parked_for
+        WHEN 'credential' THEN least(wake_at, greatest(${soon}, ${dueAt})) ELSE ${soon} END`,
+    })
+    .where("id", "=", runId)
+    .execute();
 }
 
 const soon = sql<Date>`least(wake_at, clock_timestamp() + interval '5 seconds')`;

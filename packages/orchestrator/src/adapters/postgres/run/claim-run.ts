@@ -74,6 +74,7 @@ function tryClaim(database: Kysely<Database>, claim: Claim): Promise<ClaimResult
         lease_until: fromNow(claim.leaseMs),
         wake_at: fromNow(claim.leaseMs + AFTER_LEASE_MS),
         sweeps: 0,
+        parked_for: sql<string | null>`nullif(parked_for, 'credential')`,
         handed_over: false,
         idle_claims: sql<number>`idle_claims + CASE WHEN handed_over THEN 0 ELSE 1 END`,
         started_at: eb.fn.coalesce("started_at", clockNow),

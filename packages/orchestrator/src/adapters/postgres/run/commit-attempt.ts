@@ -116,6 +116,13 @@ async function moveRun(
             ...(wait.forInput === "questions"
               ? { question_round: sql<number>`question_round + 1` }
               : {}),
+            ...(wait.coolDown === undefined
+              ? {}
+              : {
+                  parked_for: "credential",
+                  credential: wait.coolDown.credential,
+                  cooled_ms: sql<number>`cooled_ms + ${wait.dueInMs}::bigint`,
+                }),
           }),
     })
     .where("id", "=", hold.runId)

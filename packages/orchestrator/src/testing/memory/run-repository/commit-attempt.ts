@@ -103,6 +103,13 @@ function moveRun(database: MemoryDatabase, draft: Draft, commit: AttemptCommit):
           handedOver: true,
           ...(wait.forInput === undefined ? {} : { parkedFor: "input" as const }),
           ...(wait.forInput === "questions" ? { questionRound: run.questionRound + 1 } : {}),
+          ...(wait.coolDown === undefined
+            ? {}
+            : {
+                parkedFor: "credential" as const,
+                credential: wait.coolDown.credential,
+                cooledMs: run.cooledMs + wait.dueInMs,
+              }),
         }),
   };
 }

@@ -107,6 +107,8 @@ function newRow(database: MemoryDatabase, asked: NewRun): RunRow {
     failure: null,
     phaseIx: 0,
     parkedFor: null,
+    credential: null,
+    cooledMs: 0,
     questionRound: 0,
     retryOf: null,
     firstPhaseIx: 0,

@@ -45,6 +45,7 @@ export function claimRun(database: MemoryDatabase, claim: Claim): ClaimResult {
       leaseUntil: nowMs + claim.leaseMs,
       wakeAt: nowMs + claim.leaseMs + AFTER_LEASE_MS,
       sweeps: 0,
+      parkedFor: before.parkedFor === "credential" ? null : before.parkedFor,
       handedOver: false,
       idleClaims: before.idleClaims + (before.handedOver ? 0 : 1),
       startedAt: before.startedAt ?? nowMs,

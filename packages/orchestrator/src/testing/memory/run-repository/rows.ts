@@ -39,7 +39,9 @@ export interface RunRow {
   readonly outcome: Outcome | null;
   readonly failure: Failure | null;
   readonly phaseIx: number;
-  readonly parkedFor: "input" | null;
+  readonly parkedFor: "input" | "credential" | null;
+  readonly credential: string | null;
+  readonly cooledMs: number;
   readonly questionRound: number;
   readonly retryOf: string | null;
   readonly firstPhaseIx: number;
@@ -95,7 +97,7 @@ export interface RunRows {
 }
 
 export function runRecord(row: RunRow, nowMs: number): RunRecord {
-  const { requestHash: _hash, featureNumber: _number, parkedFor: _parked, ...rest } = row;
+  const { requestHash: _hash, featureNumber: _number, ...rest } = row;
   const { handedOver: _handed, sweeps: _sweeps, ...facts } = rest;
   const { cancelRequestedAt, ...kept } = facts;
   return {

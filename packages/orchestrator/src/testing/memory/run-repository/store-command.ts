@@ -6,7 +6,7 @@ import type {
   RowCommand,
 } from "../../../ports/run-repository.ts";
 import type { Draft, MemoryDatabase } from "./memory-database.ts";
-import { inOrder, stored } from "./rows.ts";
+import { inOrder, type RunRow, stored } from "./rows.ts";
 import { AFTER_COMMAND_MS, isRunId } from "./times.ts";
 
 /** What a command did to its run (no event: it held already), or why it cannot be. */
@@ -32,7 +32,12 @@ export function storeCommand(
     return { taken: false, because: "the run has ended" };
   }
   const effect = database.change(runId, (draft) => {
-    const done = effectOf(database.now(), draft, command);
+    const done = effectOf(
+      database.now(),
+      draft,
+      command,
+      (name) => database.credentials.get(name)?.untilMs ?? 0,
+    );
     draft.newEvents.push(...("events" in done ? done.events : []));
     return done;
   });
@@ -43,7 +48,12 @@ export function storeCommand(
   return { taken: true, isNew: effect.events.length > 0 };
 }
 
-function effectOf(nowMs: number, draft: Draft, command: RowCommand): Effect {
+function effectOf(
+  nowMs: number,
+  draft: Draft,
+  command: RowCommand,
+  restsUntil: (credential: string) => number,
+): Effect {
   const { commandId } = command;
   const { run } = draft;
   const soon = Math.min(run.wakeAt ?? nowMs, nowMs + AFTER_COMMAND_MS);
@@ -61,12 +71,29 @@ function effectOf(nowMs: number, draft: Draft, command: RowCommand): Effect {
     case "approve":
     case "reject":
       return given(nowMs, draft, decide(draft, command));
-    case "resume": {
-      // A run that has asked stays due when its time is over: looking earlier gives no answer.
-      const dueAt = run.parkedFor === null ? Math.min(run.dueAt, nowMs) : run.dueAt;
-      draft.run = { ...run, dueAt, wakeAt: soon };
+    case "resume":
+      draft.run = { ...run, ...resumed(nowMs, run, restsUntil) };
       return { events: [{ type: "run.resumed", data: { commandId } }] };
+  }
+}
+
+/** A run that has asked stays due when its time is over; one that waits for a credential waits for that. */
+function resumed(
+  nowMs: number,
+  run: RunRow,
+  restsUntil: (credential: string) => number,
+): Pick<RunRow, "dueAt" | "wakeAt"> {
+  const soon = Math.min(run.wakeAt ?? nowMs, nowMs + AFTER_COMMAND_MS);
+  switch (run.parkedFor) {
+    case "input":
+      return { dueAt: run.dueAt, wakeAt: soon };
+    case "credential": {
+      const restedAt = run.credential === null ? nowMs : restsUntil(run.credential);
+      const dueAt = Math.min(run.dueAt, Math.max(nowMs, restedAt));
+      return { dueAt, wakeAt: Math.min(run.wakeAt ?? nowMs, Math.max(soon, dueAt)) };
     }
+    case null:
+      return { dueAt: Math.min(run.dueAt, nowMs), wakeAt: soon };
   }
 }
 
