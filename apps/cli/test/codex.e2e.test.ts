@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -17,7 +18,8 @@ import { filesWith } from "./files-with.ts";
 import { type StateFolder, stateFolder } from "./state-folder.ts";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
-const CANARY = "sk-canary-4d1f0b7e93aa";
+/** By chance: a key that stood here would be found in the clone of this repository. */
+const CANARY = `sk-canary-${randomUUID()}`;
 const MODEL = "gpt-5.5";
 const PRICES = {
   [MODEL]: {

@@ -79,6 +79,10 @@ export function agentEventLog(deps: {
       .catch((error: unknown) => logger.warn("agent events not written yet", { error: `${error}` }))
       .finally(() => {
         flushing = undefined;
+        // What came while it was written, or could not be.
+        if (pending.length > 0 && !closing.signal.aborted) {
+          writeSoon();
+        }
       });
   };
 
