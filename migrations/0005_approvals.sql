@@ -40,7 +40,8 @@ COMMENT ON COLUMN spec_workflow_proposals.comment IS
 ALTER TABLE spec_workflow_proposals ALTER COLUMN bundle SET STORAGE EXTERNAL;
 
 COMMENT ON COLUMN spec_workflow_runs.parked_for IS
-  'What a person must give first: answers, or, where an attempt is proposed, a decision about it.';
+  'What the run waits for beside due_at: input (a person''s answers or, where an attempt is proposed, '
+  'a decision about it), or a credential that cools down.';
 
 ALTER TABLE spec_workflow_commands
   DROP CONSTRAINT spec_workflow_commands_command_check,

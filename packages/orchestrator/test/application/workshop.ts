@@ -23,7 +23,9 @@ import { Orchestrator } from "../../src/application/orchestrator.ts";
 import { DEFAULT_SETTINGS, type Settings } from "../../src/application/settings.ts";
 import type { RunResult } from "../../src/contract/run-result.ts";
 import { loggerFor } from "../../src/node/open-orchestrator.ts";
+import type { AgentBackend } from "../../src/ports/agent-backend.ts";
 import type { Metrics } from "../../src/ports/metrics.ts";
+import type { ModelGateway } from "../../src/ports/model-gateway.ts";
 import type { EventRecord, RunRepository } from "../../src/ports/run-repository.ts";
 import type { Transport } from "../../src/ports/transport.ts";
 import { makeSampleRemote } from "../../src/testing/sample/index.ts";
@@ -40,6 +42,9 @@ export interface Faults {
   readonly specifyInit?: readonly [string, ...string[]];
   /** argv of an agent `command`. */
   readonly agentCommand?: readonly [string, ...string[]];
+  /** One more agent, and the ways to its model by credential. */
+  readonly backend?: AgentBackend;
+  readonly gateways?: ReadonlyMap<string, ModelGateway>;
 }
 
 export interface OpenWorkshop extends AsyncDisposable {
@@ -120,6 +125,7 @@ export async function workshop(checks: Parameters<typeof checkRuns>[1] = {}) {
         ...(faults.agentCommand === undefined
           ? []
           : [commandBackend({ name: "command", description: "", argv: faults.agentCommand })]),
+        ...(faults.backend === undefined ? [] : [faults.backend]),
       ];
       const deps: Dependencies = {
         runs: faults.runs?.(runs) ?? runs,
@@ -135,6 +141,8 @@ export async function workshop(checks: Parameters<typeof checkRuns>[1] = {}) {
         artifacts: fileArtifactStore({ folder: join(stateDir, "artifacts") }),
         backends: new Map(backends.map((backend) => [backend.name, backend])),
         defaultBackend: "scripted",
+        credentials: runs.credentials,
+        ...(faults.gateways === undefined ? {} : { gateways: faults.gateways }),
         isAllowed: () => true,
         clock: systemClock,
         identity: systemIdentity,
