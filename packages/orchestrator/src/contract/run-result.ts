@@ -161,12 +161,9 @@ export const runResultSchema = z.object({
     .datetime()
     .optional()
     .meta({ description: "Artifacts are kept at least until then; known when the run has ended." }),
-  waitingFor: z
-    .string()
-    .optional()
-    .meta({
-      description: "why it rests now: worker, retry, credential, input (answers) or approval",
-    }),
+  waitingFor: z.string().optional().meta({
+    description: "why it rests now: worker, retry, credential, input (answers) or approval",
+  }),
   nextLookAt: z.iso.datetime().optional().meta({ description: "when it is looked at again" }),
   failure: failureSchema.optional().meta({ description: "why the run has failed" }),
   externalRef: z.string().optional().meta({ description: "the request's own" }),

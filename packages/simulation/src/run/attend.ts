@@ -13,13 +13,17 @@ export function attend(plan: Plan, world: World, customer: Client): void {
     const proposed = attempts.find(({ state }) => state === "proposed");
     const result = proposed === undefined ? "" : `${proposed.phase} ${proposed.attempt}`;
     const round = `${run.runId} ${run.outcome ?? run.questionRound} ${result}`;
+    if (run.parkedFor === "input" && run.leaseOwner !== null) {
+      comeLate(world, customer, run, `${round} late`);
+      continue;
+    }
     if (attended.get(world)?.has(round)) {
       continue;
     }
-    const later = (what: () => void): void => {
+    const later = (what: () => void, mostMs = 90_000): void => {
       const done = attended.get(world) ?? new Set<string>();
       attended.set(world, done.add(round));
-      time.after(random.between(100, 90_000), "somebody attends", undefined, what);
+      time.after(random.between(100, mostMs), "somebody attends", undefined, what);
     };
     if (run.parkedFor === "input" && proposed !== undefined) {
       decideAbout(plan, world, customer, { runId: run.runId, ...proposed }, later);
@@ -40,13 +44,33 @@ export function attend(plan: Plan, world: World, customer: Client): void {
   }
 }
 
+/** Somebody has claimed a run that asks, since its time is over; just then there is a word after all. */
+function comeLate(
+  world: World,
+  customer: Client,
+  { runId, questionRound }: { readonly runId: string; readonly questionRound: number },
+  moment: string,
+): void {
+  const done = attended.get(world) ?? new Set<string>();
+  if (done.has(moment)) {
+    return;
+  }
+  attended.set(world, done.add(moment));
+  const person = randomFrom(world.seed, moment);
+  if (person.chance(0.5)) {
+    customer.command(runId, "approve");
+  } else if (questionRound > 0) {
+    customer.command(runId, "answer", { answers: ["late"], round: questionRound });
+  }
+}
+
 /** Where nothing goes wrong they approve in the end: else their silence, or their taste, fails the run. */
 function decideAbout(
   plan: Plan,
   world: World,
   customer: Client,
   { runId, phase, attempt }: { runId: string; phase: string; attempt: number },
-  later: (what: () => void) => void,
+  later: (what: () => void, mostMs: number) => void,
 ): void {
   const person = randomFrom(world.seed, "person", runId, phase, attempt);
   const isEasy = plan.habits.troubleRate === 0;
@@ -65,7 +89,8 @@ function decideAbout(
     if (person.chance(0.2)) {
       decide();
     }
-  });
+    // A lost message and a slow one still leave time.
+  }, 20_000);
 }
 
 const attended = new WeakMap<World, Set<string>>();

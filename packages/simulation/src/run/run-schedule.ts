@@ -216,8 +216,10 @@ function checkOutcomes(plan: Plan, world: World, faults: readonly FaultKind[]): 
     faults.length <= HARMLESS_FAULTS &&
     !faults.some((kind) => ENDS_RUNS.has(kind));
   for (const { run } of world.services.database.all()) {
+    // A clock that is set forward takes the time people had.
+    const isTimeTaken = run.failure?.code === "APPROVAL_MISSING" && faults.includes("step_clock");
     refuse(
-      isHarmless && run.outcome !== "succeeded",
+      isHarmless && !isTimeTaken && run.outcome !== "succeeded",
       "crashes-fail-nothing",
       `run ${run.runId} ended as ${run.outcome}: ${run.failure?.message ?? "no failure"}`,
     );
