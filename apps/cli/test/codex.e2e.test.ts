@@ -10,7 +10,11 @@ import {
   USAGE_PER_CALL,
 } from "@speckit/mock-model";
 import { runResultSchema } from "@speckit/orchestrator/contract";
-import { makeSampleRemote, sampleProjectFiles } from "@speckit/orchestrator/sample-project";
+import {
+  makeSampleRemote,
+  sampleMonorepoFiles,
+  sampleProjectFiles,
+} from "@speckit/orchestrator/sample-project";
 import { codexBinary, eventually, git, processesWith } from "@speckit/testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Cli, cli } from "./cli.ts";
@@ -210,6 +214,45 @@ test("a phase that leaves the raw template is told its findings, and its repair 
   });
   const sessions = model.requests(scenario).map(({ headers }) => headers["session-id"]);
   expect(new Set(sessions).size).toBe(1);
+}, 120_000);
+
+test.each([
+  ["prompt files alone", () => sampleProjectFiles("prompts"), ""],
+  ["a project in a folder", () => sampleMonorepoFiles("packages/api"), "packages/api/"],
+] as const)(
+  "a repository with %s is served by Codex too",
+  async (name, files, directory) => {
+    const repository = await makeSampleRemote(join(folder.path, name), {}, files());
+    const done = await speckitWith(`speckit-${directory === "" ? "prompts" : "folder"}`).run([
+      ...["run", repository, "Add a page", "--json"],
+    ]);
+    expect([done.exitCode, done.stderr.slice(-3_000)]).toEqual([0, expect.any(String)]);
+    const result = resultOf(done.stdout);
+    expect(result.featureDirectory?.startsWith(`${directory}specs/`)).toBe(true);
+    const left = await git(repository, "ls-tree", "-r", "--name-only", result.branch);
+    expect(left).toContain(`${result.featureDirectory}/tasks.md`);
+  },
+  120_000,
+);
+
+test("Codex asks two questions with options; answered, it finishes", async () => {
+  const speckit = speckitWith("questions");
+  const asked = await speckit.run([
+    ...["run", remote, "Add a log of changes", "--on-questions", "pause", "--json"],
+  ]);
+  expect(asked.exitCode, asked.stderr.slice(-3_000)).toBe(3);
+  const { runId, openQuestions } = resultOf(asked.stdout);
+  expect(openQuestions).toMatchObject([
+    { id: "Q1", text: "For how long are records kept?", options: [{ key: "A" }, { key: "B" }] },
+    { id: "Q2", options: [{ text: "Everybody who is signed in" }, { key: "B" }] },
+  ]);
+  const done = await speckit.run(["answer", runId, "A", "Only those of the team", "--json"]);
+  expect(done.exitCode, done.stderr.slice(-3_000)).toBe(0);
+  const { branch, featureDirectory, openQuestions: left } = resultOf(done.stdout);
+  expect(left).toEqual([]);
+  const spec = await git(remote, "show", `${branch}:${featureDirectory}/spec.md`);
+  expect(spec).toContain("30 days");
+  expect(spec).toContain("Only those of the team");
 }, 120_000);
 
 test("a model, an option or a missing key is refused by name", async () => {

@@ -41,8 +41,8 @@ describe("the call", () => {
   });
 
   test("no other text calls a skill: names are escaped in what others wrote", () => {
-    const asked = { ...prompt, arguments: "Add $speckit-plan to the page" };
-    expect(backend.command(asked, context).stdin).not.toContain("$speckit-plan");
+    const asked = { ...prompt, arguments: "Add $speckit-plan to the page, with an $imagegen" };
+    expect(backend.command(asked, context).stdin).not.toMatch(/\$(speckit-plan|imagegen)/);
   });
 
   test("a repository with prompt files alone gets their text sent", () => {
