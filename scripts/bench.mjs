@@ -5,13 +5,16 @@ import { provision } from "./provision.mjs";
 import { Refusal, runScript } from "./refusal.mjs";
 import { runForeground } from "./run-foreground.mjs";
 
-/** `npm run bench:overhead` and `npm run bench:recovery`, from a bare clone. Further arguments are the bench's. */
+const names = ["agent", "overhead", "recovery"];
+
+/** `npm run bench:<name>`, from a bare clone. Further arguments are the bench's. */
 await runScript(async () => {
   const [name, ...args] = process.argv.slice(2);
-  if (name !== "overhead" && name !== "recovery") {
-    throw new Refusal(`expected overhead or recovery, got ${name ?? "nothing"}`, 2);
+  if (!names.includes(name)) {
+    throw new Refusal(`expected ${names.join(" or ")}, got ${name ?? "nothing"}`, 2);
   }
   await provision(["git", "rabbitmq"]);
-  const { node, env } = await bootstrap({ dev: false });
+  // The real Codex and the model it talks to are there for tests.
+  const { node, env } = await bootstrap({ dev: name === "agent" });
   return runForeground(node, [join(root, `bench/src/${name}-main.ts`), ...args], { env });
 });

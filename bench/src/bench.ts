@@ -12,6 +12,9 @@ export interface Sizes {
   readonly idleMs: number;
   readonly outputBytes: number;
   readonly coldStarts: number;
+  /** Rounds of three phases with Codex, each done in three ways. */
+  readonly attempts: Budget;
+  readonly recordedBytes: number;
   /** With the session lock; without it, a kill takes a whole lease. */
   readonly kills: number;
   readonly killsWithoutLock: number;

@@ -43,6 +43,28 @@ test("the recovery bench kills a worker and sees its phase start again on the st
   expect(everyNumber(kept).every(Number.isFinite)).toBe(true);
 }, 120_000);
 
+test("the agent bench measures Codex called by hand, by a worker's parts and in a run", async () => {
+  const kept = await smoke("agent", ["phases"]);
+  for (const phase of ["specify", "plan", "tasks"]) {
+    for (const way of ["bare", "own", "whole"]) {
+      expect(kept.samples[`${phase}, ${way}`]?.every((ms) => ms > 0)).toBe(true);
+    }
+  }
+  const ratios = kept.tables.flatMap(({ rows }) => rows.flat().filter((cell) => / x$/.test(cell)));
+  expect(ratios).toHaveLength(6);
+  expect(kept.stdout).not.toMatch(/NaN|Infinity/);
+}, 120_000);
+
+test("the agent bench has a recorded stream read by a worker, line by line to its end", async () => {
+  const kept = await smoke("agent", ["event-stream"]);
+  const rows = kept.tables.flatMap(({ rows }) => rows).filter((row) => row.length === 8);
+  expect(rows).toHaveLength(2);
+  for (const row of rows) {
+    expect(row.at(-1)).toBe("MODEL_NOT_FOUND");
+    expect(Number(row[1])).toBeGreaterThan(1_000);
+  }
+}, 120_000);
+
 test("a part that there is not is refused by name", async () => {
   const { exitCode, stderr } = await runProgram(mainOf("overhead"), ["--part", "sleep"]);
   expect(exitCode).toBe(2);

@@ -3,8 +3,8 @@ import amqp from "amqplib";
 import type { NoopOptions } from "../noop/noop-orchestrator.ts";
 import { noopRequest } from "../noop/noop-request.ts";
 import { startNoopWorker } from "../noop/start-noop-worker.ts";
+import { toldRuns } from "../told-runs.ts";
 import type { Subject } from "./subject.ts";
-import { toldRuns } from "./told-runs.ts";
 
 export type FleetOptions = NoopOptions & { readonly amqpUrl: string; readonly amqpPrefix: string };
 

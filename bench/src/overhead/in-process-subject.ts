@@ -1,8 +1,8 @@
 import { hostname } from "node:os";
 import { type NoopOptions, openNoopOrchestrator } from "../noop/noop-orchestrator.ts";
 import { noopRequest } from "../noop/noop-request.ts";
+import { toldRuns } from "../told-runs.ts";
 import type { Subject } from "./subject.ts";
-import { toldRuns } from "./told-runs.ts";
 
 /** Submits to, and carries in, this process: PostgreSQL is all there is beside it. */
 export async function inProcessSubject(options: NoopOptions): Promise<Subject> {
