@@ -15,6 +15,7 @@ CREATE TABLE spec_workflow_proposals (
   phase text NOT NULL,
   attempt integer NOT NULL,
   tip_sha text NOT NULL,
+  facts jsonb NOT NULL,
   told jsonb NOT NULL,
   bundle bytea,
   decision text CHECK (decision IN ('approved', 'rejected')),
@@ -31,6 +32,8 @@ COMMENT ON TABLE spec_workflow_proposals IS
   'Results of phases that people are asked about, and what they decided. A result that is approved '
   'becomes the run''s when an owner concludes its attempt; until then the run''s tip is the one before.';
 COMMENT ON COLUMN spec_workflow_proposals.tip_sha IS 'The commit of the result.';
+COMMENT ON COLUMN spec_workflow_proposals.facts IS
+  'What becomes the run''s when the result is approved.';
 COMMENT ON COLUMN spec_workflow_proposals.told IS 'For the event of the phase''s success.';
 COMMENT ON COLUMN spec_workflow_proposals.bundle IS
   'git bundle from base_sha to tip_sha, until the attempt is concluded; null: the tree is as before.';

@@ -71,6 +71,8 @@ describe("embedded", () => {
     const done = await run(await asking("assuming"));
     expect(done.exitCode, done.stderr).toBe(0);
     expect(done.stdout).toContain("Q1  Which provider?");
+    expect(done.stdout).toContain("assumes   Nothing that works today stops working.");
+    expect(done.stdout).toContain("assumes   Not answered, the agent has decided: Which provider?");
     expect(done.stdout).not.toContain("speckit answer");
   });
 

@@ -145,6 +145,10 @@ test("assume: the same questions stop nothing, and the result tells what was ass
   expect(await resultOf(runId)).toMatchObject({
     status: "succeeded",
     openQuestions: [{ id: "Q1", options: [{ key: "A" }, { key: "B" }] }, { id: "Q2" }],
+    assumptions: expect.arrayContaining([
+      "Not answered, the agent has decided: Which provider?",
+      "Not answered, the agent has decided: How long?",
+    ]),
   });
 });
 

@@ -6,6 +6,7 @@ import { execa } from "execa";
 import type { CodexWorker } from "./codex-worker.ts";
 
 const RUN_ID = "0197f0a0-0000-7000-8000-00000000be9c";
+const FEATURE_DIRECTORY = "specs/001-add-oauth-login";
 const PATIENCE_MS = 120_000;
 
 /** Where an attempt takes place: folders of its own, made before it is measured. */
@@ -86,11 +87,16 @@ export function commandOf(
   return backend.command(
     {
       phase,
-      skill: { name, path, text: sampleProjectFiles()[path] ?? "" },
+      instructions: { kind: "skill", name, path, text: sampleProjectFiles()[path] ?? "" },
       arguments: phase === "specify" ? "Add OAuth login" : "",
-      featureDirectory: "specs/001-add-oauth-login",
+      projectDirectory: "",
+      featureDirectory: FEATURE_DIRECTORY,
+      environment: { SPECIFY_FEATURE_DIRECTORY: FEATURE_DIRECTORY },
+      skillNames: [],
+      hooks: "none",
       findings: [],
       answers: [],
+      comments: [],
       mayAsk: false,
     },
     { runId: RUN_ID, phase, attempt: 1, workspace, home, choice: {}, access },

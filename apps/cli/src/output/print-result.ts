@@ -1,6 +1,8 @@
 import type { RunResult } from "@speckit/orchestrator/contract";
 import { seconds, styled } from "./style.ts";
 
+const MAX_ASSUMPTIONS = 20;
+
 /** The end of a run, for people. */
 export function printResult(result: RunResult): void {
   const lines = [
@@ -9,6 +11,7 @@ export function printResult(result: RunResult): void {
     `branch    ${result.branch}${result.pushed ? "" : "  (not pushed)"}`,
     ...(result.featureDirectory === null ? [] : [`feature   ${result.featureDirectory}`]),
     ...summaryLines(result, "summary   "),
+    ...assumptionLines(result),
     ...inputLines(result),
     ...failureLines(result),
   ];
@@ -73,6 +76,15 @@ function summaryLines({ summary }: RunResult, label: string): readonly string[] 
 
 function count(number: number, one: string, many = `${one}s`): string {
   return `${number} ${number === 1 ? one : many}`;
+}
+
+/** What the run has gone on with, or will once it is approved. */
+function assumptionLines({ assumptions }: RunResult): readonly string[] {
+  const left = assumptions.length - MAX_ASSUMPTIONS;
+  return [
+    ...assumptions.slice(0, MAX_ASSUMPTIONS).map((text) => `assumes   ${text}`),
+    ...(left > 0 ? [`          and ${left} more: --json has them all`] : []),
+  ];
 }
 
 /** What people may want to decide, and of a run that waits for them how they do it. */

@@ -17,13 +17,17 @@ export function conclusionOf(
 ): AttemptEnding {
   const phase = pipeline[phaseIx];
   const row = attempts.find((one) => one.phase === phase && one.attempt === attempt);
-  const { tipSha = "", told = {}, comment } = row?.proposal ?? {};
+  const { facts, told = {}, comment } = row?.proposal ?? {};
   switch (decision) {
     case "approved":
       return {
         how: "succeeded",
         attempt,
-        report: { changed: row?.changed ?? false, facts: { tipSha }, told },
+        report: {
+          changed: row?.changed ?? false,
+          ...(facts === undefined ? {} : { facts }),
+          told,
+        },
       };
     case "rejected":
       return {

@@ -29,6 +29,7 @@ export function runResultOf(
   const waits = run.outcome === null && run.status === "in_progress" && !run.hasLiveLease;
   const asks = run.status === "needs_input";
   const proposed = attempts.find((attempt) => attempt.state === "proposed");
+  const summary = proposed?.proposal?.facts.summary ?? run.summary;
   const { externalRef, metadata } = run.request;
   return {
     runId: run.runId,
@@ -41,11 +42,10 @@ export function runResultOf(
     featureDirectory: run.featureDirectory,
     agent: run.agent,
     ...(run.specKit === null ? {} : { specKit: run.specKit }),
-    ...(run.summary === null ? {} : { summary: run.summary }),
+    ...(summary === null ? {} : { summary }),
+    assumptions: assumptionsOf(summary, attempts),
     phases: PHASES.map((phase) => phaseResult(phase, attempts)),
-    openQuestions:
-      attempts.findLast((attempt) => attempt.phase === "specify" && attempt.state !== "interrupted")
-        ?.openQuestions ?? [],
+    openQuestions: newestSpecification(attempts)?.openQuestions ?? [],
     usage: totalUsage(attempts),
     diff: run.diff ?? { files: 0, insertions: 0, deletions: 0 },
     artifacts: artifacts.map(({ name, bytes, sha256 }) => ({ name, bytes, sha256 })),
@@ -66,6 +66,26 @@ export function runResultOf(
     ...(externalRef === undefined ? {} : { externalRef }),
     ...(metadata === undefined ? {} : { metadata }),
   };
+}
+
+function newestSpecification(attempts: readonly AttemptRecord[]): AttemptRecord | undefined {
+  return attempts.findLast(
+    (attempt) => attempt.phase === "specify" && attempt.state !== "interrupted",
+  );
+}
+
+/** What the specification takes for granted, and its questions once it stands without their answers. */
+function assumptionsOf(
+  summary: RunRecord["summary"],
+  attempts: readonly AttemptRecord[],
+): readonly string[] {
+  const specification = newestSpecification(attempts);
+  const stands = specification?.state === "succeeded" || specification?.state === "proposed";
+  const unanswered = stands ? specification.openQuestions : [];
+  return [
+    ...(summary?.assumptions ?? []),
+    ...unanswered.map(({ text }) => `Not answered, the agent has decided: ${text}`),
+  ];
 }
 
 function approvalOf({

@@ -222,7 +222,7 @@ function endOf(phase: PipelinePhase, ending: AttemptEnding): { readonly end?: At
 }
 
 function proposalOf({ facts, told = {} }: PhaseReport): NonNullable<AttemptEnd["proposal"]> {
-  return { tipSha: facts?.tipSha ?? "", told };
+  return { facts: { ...facts, tipSha: facts?.tipSha ?? "" }, told };
 }
 
 /** A proposed attempt has its row already, but for how it ends. */

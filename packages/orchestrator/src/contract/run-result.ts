@@ -137,6 +137,10 @@ export const runResultSchema = z.object({
     .array(questionSchema)
     .readonly()
     .meta({ description: "what specify left to be clarified" }),
+  assumptions: z.array(z.string()).readonly().meta({
+    description:
+      "what nobody has said: the specification's assumptions, and each question it stands without an answer to",
+  }),
   questionRound: z
     .int()
     .optional()

@@ -74,8 +74,8 @@ export interface RunRecord {
 
 /** A phase's result that people are asked about, and what they said. */
 export interface Proposal {
-  /** The commit that becomes the run's tip when it is approved. */
-  readonly tipSha: string;
+  /** What becomes the run's when it is approved, the commit that becomes its tip among it. */
+  readonly facts: RunFacts & { readonly tipSha: string };
   /** For the event of the phase's success. */
   readonly told: Readonly<Record<string, unknown>>;
   readonly decision: Exclude<Approval, "expired"> | null;
@@ -198,7 +198,7 @@ export interface AttemptEnd {
   readonly attempt: number;
   readonly state: "proposed" | "succeeded" | "failed" | "interrupted" | "cancelled";
   /** With `proposed`: what waits for approval. */
-  readonly proposal?: Pick<Proposal, "tipSha" | "told">;
+  readonly proposal?: Pick<Proposal, "facts" | "told">;
   readonly failure?: Failure;
   readonly findings?: readonly Finding[];
   readonly openQuestions?: readonly Question[];

@@ -44,6 +44,11 @@ test("a run pauses after the phase, frees its slot, and goes on with what is app
     },
     answerBy: expect.any(String),
     openQuestions: [{ text: "Which provider?" }],
+    summary: { title: expect.any(String), openQuestions: 1 },
+    assumptions: expect.arrayContaining([
+      "Not answered, the agent has decided: Which provider?",
+      "Nothing that works today stops working.",
+    ]),
   });
   expect(waiting.headSha).toBe(waiting.baseSha);
   expect(waiting.questionRound).toBeUndefined();
@@ -53,7 +58,12 @@ test("a run pauses after the phase, frees its slot, and goes on with what is app
 
   await decide(open, run.runId, { command: "approve" });
   const result = await untilClosed(open.orchestrator, run.runId);
-  expect(result).toMatchObject({ status: "succeeded", pushed: true });
+  expect(result).toMatchObject({
+    status: "succeeded",
+    pushed: true,
+    summary: { title: waiting.summary?.title, tasks: expect.anything() },
+    assumptions: waiting.assumptions,
+  });
   expect(phaseOf(result, "specify")).toMatchObject({
     status: "succeeded",
     attempt: 1,

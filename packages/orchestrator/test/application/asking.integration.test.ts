@@ -47,11 +47,13 @@ test("a run that asks frees its slot, and goes on with the answer in its specifi
     waitingFor: "input",
     openQuestions: [{ id: "Q1", text: "Which provider?" }],
     answerBy: expect.any(String),
+    assumptions: [],
   });
 
   await answer(open, run.runId, ["Only Google,\nfor now"]);
   const result = await untilClosed(open.orchestrator, run.runId);
   expect(result).toMatchObject({ status: "succeeded", pushed: true, openQuestions: [] });
+  expect(result.assumptions).toEqual(result.summary?.assumptions);
   expect(phaseOf(result, "specify")).toMatchObject({ status: "succeeded", attempt: 2 });
   expect(await remote.starts()).toEqual(["specify 1", "specify 2", "plan 1", "tasks 1"]);
   const spec = `${result.branch}:${result.featureDirectory}/spec.md`;

@@ -141,6 +141,7 @@ export interface ProposalsTable {
   phase: string;
   attempt: number;
   tip_sha: string;
+  facts: Json<unknown>;
   told: Json<unknown>;
   bundle: Buffer | null;
   decision: Nullable<string>;

@@ -32,7 +32,7 @@ async function proposing(runs: RunRepository, owner?: Owned): Promise<string> {
       changed: true,
       usage: USAGE,
       openQuestions: [{ id: "Q1", text: "How long?" }],
-      proposal: { tipSha: shaOf(attempt), told: { file: "specs/001-x/spec.md" } },
+      proposal: { facts: { tipSha: shaOf(attempt) }, told: { file: "specs/001-x/spec.md" } },
     },
     checkpoint: BUNDLE,
     wait: {
@@ -80,7 +80,7 @@ export function describeApprovals(factory: RunRepositoryFactory): void {
           changed: true,
           endedAt: expect.any(Date),
           proposal: {
-            tipSha: shaOf(1),
+            facts: { tipSha: shaOf(1) },
             told: { file: "specs/001-x/spec.md" },
             decision: null,
             comment: null,

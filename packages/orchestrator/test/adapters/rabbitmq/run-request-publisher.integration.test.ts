@@ -52,6 +52,7 @@ function result(runId: string, status: RunResult["status"]): RunResult {
     agent: "scripted",
     phases: [],
     openQuestions: [],
+    assumptions: [],
     usage: { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, costUsd: 0 },
     diff: { files: 0, insertions: 0, deletions: 0 },
     artifacts: [],

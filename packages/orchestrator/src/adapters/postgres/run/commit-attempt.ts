@@ -142,7 +142,8 @@ async function storeProposal(
       run_id: runId,
       phase,
       attempt,
-      tip_sha: proposal?.tipSha ?? "",
+      tip_sha: proposal?.facts.tipSha ?? "",
+      facts: jsonText(proposal?.facts ?? {}),
       told: jsonText(proposal?.told ?? {}),
       bundle: bundle === undefined ? null : Buffer.from(bundle),
     })

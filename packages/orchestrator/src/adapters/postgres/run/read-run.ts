@@ -86,7 +86,7 @@ export async function attemptsOf(
         .onRef("proposal.attempt", "=", "spec_workflow_task_states.attempt"),
     )
     .selectAll("spec_workflow_task_states")
-    .select(["proposal.tip_sha", "proposal.told", "proposal.decision", "proposal.comment"])
+    .select(["proposal.facts", "proposal.told", "proposal.decision", "proposal.comment"])
     .select(
       sql<number | null>`
         (extract(epoch FROM coalesce(ended_at, clock_timestamp()) - started_at) * 1000)::bigint`.as(
@@ -167,7 +167,7 @@ function attemptRecord(
   row: Selectable<TaskStatesTable> &
     Partial<Pick<Selectable<ProposalsTable>, "decision" | "comment">> & {
       readonly duration_ms: number | null;
-      readonly tip_sha: string | null;
+      readonly facts: unknown;
       readonly told: unknown;
     },
 ): AttemptRecord {
@@ -180,10 +180,10 @@ function attemptRecord(
     openQuestions: row.open_questions as AttemptRecord["openQuestions"],
     takeovers: row.takeovers,
     proposal:
-      row.tip_sha === null
+      row.facts === null
         ? null
         : {
-            tipSha: row.tip_sha,
+            facts: row.facts as Proposal["facts"],
             told: row.told as Proposal["told"],
             decision: (row.decision ?? null) as Proposal["decision"],
             comment: row.comment ?? null,
