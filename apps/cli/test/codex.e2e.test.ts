@@ -255,6 +255,22 @@ test("Codex asks two questions with options; answered, it finishes", async () =>
   expect(spec).toContain("Only those of the team");
 }, 120_000);
 
+test("an agent that prints nothing while its model thinks is no silent one", async () => {
+  const speckit = findScenario("speckit");
+  const thinks: Scenario = async (request) => {
+    const answer = await (speckit?.(request) ?? Promise.reject(new Error("no such scenario")));
+    return request.ordinal === 2 && answer.kind === "stream"
+      ? { ...answer, pauseMs: 1_500 }
+      : answer;
+  };
+  const done = await speckitWith(thinks, { SPECKIT_SILENCE_MS: "3000" }).run([
+    ...["run", remote, "Add a page", "--json", "--phases", "specify"],
+  ]);
+  expect(done.exitCode, done.stderr.slice(-3_000)).toBe(0);
+  const specify = resultOf(done.stdout).phases.find(({ name }) => name === "specify");
+  expect(specify).toMatchObject({ status: "succeeded", attempt: 1 });
+}, 120_000);
+
 test("a model, an option or a missing key is refused by name", async () => {
   const speckit = speckitWith("speckit-refused", { SPECKIT_CODEX_MODELS: "gpt-5.5" });
   const refused = async (...more: readonly string[]) =>

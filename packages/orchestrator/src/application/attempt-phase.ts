@@ -53,7 +53,7 @@ export async function attemptPhase(
     lease,
     attempt,
     findings: told?.findings ?? [],
-    repairs: told?.attempt,
+    repairs: isNewest(attempts, told) ? told.attempt : undefined,
     answers,
     spent: totalUsage(attempts),
     comments: comments(attempts, phase),
@@ -213,6 +213,14 @@ function comments(
       ? [row.proposal.comment]
       : [],
   );
+}
+
+/** No other attempt of its phase came after it: a conversation that could not be gone on with is left. */
+function isNewest(
+  attempts: readonly AttemptRecord[],
+  told: AttemptRecord | undefined,
+): told is AttemptRecord {
+  return told !== undefined && attempts.findLast((row) => row.phase === told.phase) === told;
 }
 
 /** The newest attempt of a phase that was told what is wrong with it. */

@@ -60,6 +60,11 @@ export interface Job {
    * left of the trust window, so that a frozen or dead supervisor's agent ends before another's starts.
    */
   readonly keepAlive: (ms: number) => void;
+  /**
+   * Tells that the job is at work, though it prints nothing: the silence begins anew. Left out: only
+   * what it prints counts.
+   */
+  readonly heard?: () => void;
 }
 
 /** What a runtime can promise on this machine, probed once. */

@@ -68,6 +68,8 @@ export interface ModelAccess extends AsyncDisposable {
    * told counts as a call alone; `costUsd` is null when a price was not known.
    */
   readonly usage: () => ModelUsage & { readonly costUsd: number | null; readonly calls: number };
+  /** Calls back for each piece of an answer that the provider sends: its model is at work. */
+  readonly onHeard: (listener: () => void) => void;
   /**
    * Resolves when the attempt must be ended because of its model calls: a limit of its run was
    * reached, or call after call hangs. Never rejects; stays open when that never happens.

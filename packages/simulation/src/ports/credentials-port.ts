@@ -33,6 +33,7 @@ export const unusedGateway: ModelGateway = {
       costUsd: 0,
       calls: 0,
     }),
+    onHeard: () => {},
     ended: new Promise(() => {}),
     [Symbol.asyncDispose]: async () => {},
   }),

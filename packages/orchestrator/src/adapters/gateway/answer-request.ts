@@ -21,6 +21,8 @@ export interface OpenAccess {
   readonly attempt: ModelAttempt;
   readonly account: AttemptAccount;
   readonly isExpired: () => boolean;
+  /** Who wants to know that the provider has sent something. */
+  readonly listeners: Set<() => void>;
   /** Aborts when the access ends. */
   readonly closed: AbortSignal;
   /** Calls on their way; each is done when its agent has been answered. */
@@ -131,8 +133,13 @@ async function answerAttempt(
   if (restsForMs > 0) {
     return refuse(cooling(restsForMs, clock.random()));
   }
+  const onHeard = (): void => {
+    for (const listener of access.listeners) {
+      listener();
+    }
+  };
   const call = { method, path, headers: request.headers, body };
-  await forwardCall(parts, call, response, { gone, onEnd: record });
+  await forwardCall(parts, call, response, { gone, onEnd: record, onHeard });
 }
 
 /** Two ways lead on; the provider's other services are not an agent's. */

@@ -98,6 +98,7 @@ export async function createGateway(options: GatewayOptions): Promise<RunningGat
         calls,
         usage,
         ended,
+        onHeard: (listener) => void access.listeners.add(listener),
         async [Symbol.asyncDispose]() {
           accesses.delete(id);
           closing.abort();
@@ -125,6 +126,7 @@ function openAccess(
     attempt,
     account: attemptAccount(attempt, prices),
     isExpired: () => clock.monotonicMs() >= expiresAtMs,
+    listeners: new Set(),
     closed,
     open: new Set(),
   };

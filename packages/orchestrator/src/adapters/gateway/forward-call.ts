@@ -40,20 +40,26 @@ interface Progress {
   headersMs: number | null;
 }
 
+export interface CallListener {
+  /** Aborts when the agent has hung up, or its access has ended. */
+  readonly gone: AbortSignal;
+  /** Called once. */
+  readonly onEnd: (end: CallEnd) => void;
+  /** Called for each piece that comes. */
+  readonly onHeard: () => void;
+}
+
 /**
  * Sends one call to the provider and its answer back, byte by byte as it comes.
  *
  * Each end is told to `onEnd` before the agent can know of it: the next call then finds it counted,
  * and a limit that was reached or a key that rests stops it. Never rejects.
- *
- * @param onEnd called once
- * @param gone aborts when the agent has hung up, or its access has ended
  */
 export async function forwardCall(
   parts: ForwardingParts,
   call: ForwardedCall,
   response: ServerResponse,
-  { gone, onEnd }: { readonly gone: AbortSignal; readonly onEnd: (end: CallEnd) => void },
+  { gone, onEnd, onHeard }: CallListener,
 ): Promise<void> {
   const { clock, hangMs, upstream } = parts;
   const hung = new AbortController();
@@ -71,7 +77,7 @@ export async function forwardCall(
     hang.heard();
     progress.status = answer.statusCode;
     progress.headersMs = Math.round(clock.monotonicMs() - startedMs);
-    const passing = { parts, answer, response, hang, gone, progress, onEnd };
+    const passing = { parts, answer, response, hang, gone, progress, onEnd, onHeard };
     await (answer.statusCode >= 200 && answer.statusCode <= 299
       ? passAnswer(passing)
       : passError(passing));
@@ -91,10 +97,11 @@ interface Passing {
   readonly gone: AbortSignal;
   readonly progress: Progress;
   readonly onEnd: (end: CallEnd) => void;
+  readonly onHeard: () => void;
 }
 
 async function passAnswer(passing: Passing): Promise<void> {
-  const { parts, answer, response, hang, gone, progress, onEnd } = passing;
+  const { parts, answer, response, hang, gone, progress, onEnd, onHeard } = passing;
   const watch = watchAnswer(String(answer.headers["content-type"] ?? ""), parts.clock.now);
   let isEnded = false;
   const end = async (seen: Sighting | undefined): Promise<void> => {
@@ -109,6 +116,7 @@ async function passAnswer(passing: Passing): Promise<void> {
     response.flushHeaders();
     for await (const chunk of answer.body) {
       hang.heard();
+      onHeard();
       await end(watch.see(chunk));
       if (!response.write(chunk)) {
         hang.pause();

@@ -10,6 +10,11 @@ export class Activity {
     return this.#held > 0 ? 0 : performance.now() - this.#lastMs;
   }
 
+  /** Something else tells that it is at work. */
+  touch(): void {
+    this.#lastMs = performance.now();
+  }
+
   async hear(work: () => Promise<void>): Promise<void> {
     this.#held += 1;
     try {

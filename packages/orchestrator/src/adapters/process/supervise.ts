@@ -116,7 +116,7 @@ export function superviseAgent(options: {
   const exit = finish();
   // Whoever awaits `exit` hears of it; nobody else has to.
   exit.catch(() => {});
-  return { exit, keepAlive: agent.keeper.keepAlive };
+  return { exit, keepAlive: agent.keeper.keepAlive, heard: () => activity.touch() };
 }
 
 /** Waits for the end of the output, or until nothing has come for a while. */

@@ -14,7 +14,7 @@ export interface PhaseContext {
   readonly attempt: number;
   /** What was last found wrong with this phase, empty at its first attempt. */
   readonly findings: readonly Finding[];
-  /** The attempt they are of. */
+  /** The attempt just before, if they are of that: its conversation can be gone on with. */
   readonly repairs: number | undefined;
   /** What people have answered so far, in order. */
   readonly answers: readonly AnsweredQuestion[];

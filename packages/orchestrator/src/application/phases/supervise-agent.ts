@@ -118,7 +118,7 @@ async function openLogs({ deps, run, attempt }: PhaseContext, phase: AgentPhase)
 
 async function carryOut(
   context: PhaseContext,
-  { phase, backend, command, session, folders }: AgentCall,
+  { phase, backend, command, session, folders, access }: AgentCall,
   { stdout, stderr, events }: Logs,
   modelEnd: AbortSignal,
   onLine: (line: string, tail?: string) => void,
@@ -154,6 +154,8 @@ async function carryOut(
   try {
     await deps.reach?.("agent.started", { runId: run.runId, phase, attempt });
     lease.onRenewed((trustedForMs) => job.keepAlive(trustedForMs));
+    // An agent prints nothing while its model thinks; the model's own words come all the while.
+    access?.onHeard(() => job.heard?.());
     // Starting took its time, and a renewal may have come and gone meanwhile.
     job.keepAlive(Math.max(0, lease.trustedForMs()));
     return await job.exit;

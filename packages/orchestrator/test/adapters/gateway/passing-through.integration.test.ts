@@ -57,10 +57,16 @@ describe("a call", () => {
       response.end(event("response.completed", { response: {} }));
     };
     const { promise: goOnAgain, resolve: resolveAgain } = Promise.withResolvers<void>();
+    let heard = 0;
+    access.onHeard(() => {
+      heard += 1;
+    });
     const response = await callModel(access);
     resolve();
     const reader = response.body!.getReader();
     expect(Buffer.from((await reader.read()).value!).toString()).toBe("event: one\n");
+    // Its worker hears of it too: the agent is at work, though it prints nothing.
+    expect(heard).toBe(1);
     resolveAgain();
     expect(Buffer.from((await reader.read()).value!).toString()).toContain("response.completed");
   });

@@ -158,6 +158,20 @@ describe.each([
     });
   });
 
+  test("a silent agent that is known to be at work is let be", async () => {
+    await withFolder(async (folder) => {
+      const quiet = { onStdout: async () => {}, onStderr: async () => {}, onLine: () => {} };
+      const spec = shellSpec(folder, "sleep 1.5; exit 5", { silenceMs: 600 });
+      const job = await subject.start(spec, quiet, new AbortController().signal);
+      const timer = setInterval(() => job.heard?.(), 100);
+      try {
+        expect(await job.exit).toMatchObject({ exitCode: 5 });
+      } finally {
+        clearInterval(timer);
+      }
+    });
+  });
+
   test("output held back by the listener is not silence", async () => {
     await withFolder(async (folder) => {
       const spec = shellSpec(folder, "yes | head -c 200000; exit 4", { silenceMs: 150 });

@@ -24,6 +24,9 @@ const SENTENCES: readonly (readonly [RegExp, ErrorCode])[] = [
   ],
 ];
 
+/** What it says on stderr, before any turn, of a conversation it cannot find or read. */
+const LOST_SESSION = /thread\/resume|no rollout found/i;
+
 /**
  * The failure an exit of Codex stands for. Exit code 0 only says that the turn was completed; a
  * failed turn is explained by its last model call, else by its own words.
@@ -43,6 +46,9 @@ export function classifyCodexExit(
   }
   if (exit.exitCode === 0 && turn.completed) {
     return undefined;
+  }
+  if (!turn.begun && LOST_SESSION.test(exit.stderrTail)) {
+    return failure("AGENT_FAILED", "Codex could not go on with its earlier conversation");
   }
   if (!turn.begun && exit.exitCode !== 0) {
     // A bad flag, configuration, key of it or session: told on stderr, before a model is called.

@@ -180,6 +180,14 @@ describe("classify", () => {
     });
   });
 
+  test("a conversation that is lost is no matter of configuration: the next attempt begins anew", () => {
+    const stderrTail = "Error: thread/resume: no rollout found for thread id 01a2";
+    expect(classify([], { stderrTail })).toMatchObject({
+      code: "AGENT_FAILED",
+      class: "transient",
+    });
+  });
+
   test("a signal is told as one", () => {
     expect(classify(begun, { exitCode: null, signal: "SIGKILL" })?.code).toBe("AGENT_KILLED");
   });
