@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import {
   findScenario,
   type MockModel,
+  QUESTIONS,
   type Scenario,
   startMockModel,
   USAGE_PER_CALL,
@@ -312,3 +313,47 @@ test("doctor looks at everything a run with Codex needs, and says what is wrong"
   expect(broken.stdout).toContain("/nowhere/codex was not found");
   expect(broken.stdout).toContain("refuses the key (401)");
 }, 60_000);
+
+test("with the real Codex: two questions with what it suggests are answered, its specification is rejected, then approved", async () => {
+  const speckit = speckitWith("questions");
+  const step = async (exitCode: number, ...args: readonly string[]) => {
+    const done = await speckit.run([...args, "--json"]);
+    expect([done.exitCode, done.stderr.slice(-3_000)]).toEqual([exitCode, expect.any(String)]);
+    return resultOf(done.stdout);
+  };
+  const asked = await step(
+    3,
+    ...["run", remote, "Keep records", "--on-questions", "pause", "--pause-after", "specify"],
+  );
+  expect(asked.openQuestions).toMatchObject(
+    QUESTIONS.map(({ text, context, options }, ix) => ({
+      id: `Q${ix + 1}`,
+      text,
+      context,
+      options: options.map(([answer, implications], at) => ({
+        key: "ABCDE"[at],
+        text: answer,
+        implications,
+      })),
+    })),
+  );
+  const { runId } = asked;
+  const waiting = await step(3, "answer", runId, "b", "The owner alone");
+  expect(waiting).toMatchObject({
+    openQuestions: [],
+    approval: { phase: "specify", attempt: 2 },
+  });
+  const [chosen = ""] = QUESTIONS[0].options[1] ?? [];
+  const prompt = await artifact(runId, "specify-2/prompt.md");
+  expect(prompt).toContain(`- ${QUESTIONS[0].text}\n  > ${chosen}\n`);
+  expect(prompt).toContain(`- ${QUESTIONS[1].text}\n  > The owner alone`);
+
+  await step(3, "reject", runId, "--comment", "Name the owner in the title");
+  const heard = model.requests("questions").map(({ body }) => JSON.stringify(body));
+  expect(heard.some((body) => body.includes("> Name the owner in the title"))).toBe(true);
+  const result = await step(0, "approve", runId);
+  expect(result).toMatchObject({ status: "succeeded", agent: "codex", pushed: true });
+  expect(result.phases.find(({ name }) => name === "specify")).toMatchObject({ attempt: 3 });
+  const spec = `${result.branch}:${result.featureDirectory}/spec.md`;
+  expect(await git(remote, "show", spec)).toContain(chosen);
+}, 180_000);

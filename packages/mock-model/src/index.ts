@@ -6,6 +6,7 @@ export { Complaint, type ModelRequest, type Scenario } from "./scenario.ts";
 export { failures } from "./scenarios/failures.ts";
 export { findScenario } from "./scenarios/find-scenario.ts";
 export { firstRequests } from "./scenarios/ok.ts";
+export { QUESTIONS } from "./speckit/questions.ts";
 export {
   type MockModel,
   type MockModelOptions,

@@ -223,10 +223,18 @@ function isNewest(
   return told !== undefined && attempts.findLast((row) => row.phase === told.phase) === told;
 }
 
-/** The newest attempt of a phase that was told what is wrong with it. */
+/**
+ * The newest attempt of a phase whose files were looked at, if something was wrong with them: what a
+ * later one has made right, and asked or proposed, needs no repair.
+ */
 function lastTold(
   attempts: readonly AttemptRecord[],
   phase: PipelinePhase,
 ): AttemptRecord | undefined {
-  return attempts.findLast((row) => row.phase === phase && row.findings.length > 0);
+  const judged = attempts.findLast(
+    (row) =>
+      row.phase === phase &&
+      (row.findings.length > 0 || row.openQuestions.length > 0 || row.proposal !== null),
+  );
+  return judged?.findings.length === 0 ? undefined : judged;
 }

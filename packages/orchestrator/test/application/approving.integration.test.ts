@@ -86,22 +86,29 @@ test("a run pauses after the phase, frees its slot, and goes on with what is app
 });
 
 test("what is rejected is undone: the phase starts again with the comment, which later attempts keep", async () => {
-  const remote = await here.remote();
+  const remote = await here.remote({
+    specify: { onlyAttempts: [1], omit: ["checklists/requirements.md"] },
+  });
   await using open = here.open("rejected");
   await using _worker = await open.orchestrator.work(WORK);
   const { run } = await open.orchestrator.submit(requestFor(remote.path, WATCHED));
   const comments = ["Leave the second story out.\nIt is not wanted.", "Name the provider"];
   for (const [ix, comment] of comments.entries()) {
-    await untilItWaits(open, run.runId, "specify", ix + 1);
+    await untilItWaits(open, run.runId, "specify", ix + 2);
     await decide(open, run.runId, { command: "reject", comment, phase: "specify" });
   }
-  await untilItWaits(open, run.runId, "specify", 3);
+  await untilItWaits(open, run.runId, "specify", 4);
   const waiting = await open.orchestrator.result(run.runId);
   expect(waiting.headSha).toBe(waiting.baseSha);
-  const prompt = await text(open.orchestrator.artifact(run.runId, "specify-3/prompt.md"));
+  const promptOf = (attempt: number) =>
+    text(open.orchestrator.artifact(run.runId, `specify-${attempt}/prompt.md`));
+  expect(await promptOf(2)).toContain("### What to repair");
+  const prompt = await promptOf(4);
+  // What the second attempt has repaired is no finding of those behind it.
+  expect(prompt).not.toContain("### What to repair");
   expect(prompt).toContain("> Leave the second story out.\n> It is not wanted.");
   expect(prompt).toContain("> Name the provider");
-  await decide(open, run.runId, { command: "approve", attempt: 3 });
+  await decide(open, run.runId, { command: "approve", attempt: 4 });
 
   const result = await untilClosed(open.orchestrator, run.runId);
   expect(result).toMatchObject({ status: "succeeded" });
@@ -109,6 +116,7 @@ test("what is rejected is undone: the phase starts again with the comment, which
     "specify 1",
     "specify 2",
     "specify 3",
+    "specify 4",
     "plan 1",
     "tasks 1",
   ]);
@@ -122,9 +130,10 @@ test("what is rejected is undone: the phase starts again with the comment, which
     ({ type }) => type === "phase.failed" || type === "run.declined",
   );
   expect(told.map(({ data }) => data)).toMatchObject([
-    { comment: comments[0], attempt: 1 },
+    { failure: { code: "POSTCONDITION_FAILED" } },
+    { comment: comments[0], attempt: 2 },
     { failure: { code: "APPROVAL_REJECTED", class: "needs_input" } },
-    { comment: comments[1], attempt: 2 },
+    { comment: comments[1], attempt: 3 },
     { failure: { code: "APPROVAL_REJECTED" } },
   ]);
 });

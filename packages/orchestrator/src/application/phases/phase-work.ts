@@ -12,7 +12,7 @@ export interface PhaseContext {
   readonly run: RunRecord;
   readonly lease: HeldLease;
   readonly attempt: number;
-  /** What was last found wrong with this phase, empty at its first attempt. */
+  /** What was last found wrong with this phase and is to be repaired, empty at its first attempt. */
   readonly findings: readonly Finding[];
   /** The attempt just before, if they are of that: its conversation can be gone on with. */
   readonly repairs: number | undefined;
