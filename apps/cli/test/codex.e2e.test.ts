@@ -236,26 +236,6 @@ test.each([
   120_000,
 );
 
-test("Codex asks two questions with options; answered, it finishes", async () => {
-  const speckit = speckitWith("questions");
-  const asked = await speckit.run([
-    ...["run", remote, "Add a log of changes", "--on-questions", "pause", "--json"],
-  ]);
-  expect(asked.exitCode, asked.stderr.slice(-3_000)).toBe(3);
-  const { runId, openQuestions } = resultOf(asked.stdout);
-  expect(openQuestions).toMatchObject([
-    { id: "Q1", text: "For how long are records kept?", options: [{ key: "A" }, { key: "B" }] },
-    { id: "Q2", options: [{ text: "Everybody who is signed in" }, { key: "B" }] },
-  ]);
-  const done = await speckit.run(["answer", runId, "A", "Only those of the team", "--json"]);
-  expect(done.exitCode, done.stderr.slice(-3_000)).toBe(0);
-  const { branch, featureDirectory, openQuestions: left } = resultOf(done.stdout);
-  expect(left).toEqual([]);
-  const spec = await git(remote, "show", `${branch}:${featureDirectory}/spec.md`);
-  expect(spec).toContain("30 days");
-  expect(spec).toContain("Only those of the team");
-}, 120_000);
-
 test("an agent that prints nothing while its model thinks is no silent one", async () => {
   const speckit = findScenario("speckit");
   const thinks: Scenario = async (request) => {
