@@ -58,8 +58,8 @@ export function describeAgentBackend(
       runId: "0197f0a0-0000-7000-8000-000000000002",
       phase: "specify",
       attempt: 3,
-      workspace: "/work/space",
-      home: "/work/home",
+      workspace: "/agent/space",
+      home: "/agent/home",
       choice: {},
       access: { baseUrl: "http://127.0.0.1:1/v1", token: TOKEN },
     } as const;
@@ -147,7 +147,7 @@ export function describeAgentBackend(
     }, 120_000);
 
     test("any line can be read: what is not known says nothing or is a message, and nothing throws", () => {
-      const reader = under.backend.reader("/work/space");
+      const reader = under.backend.reader("/agent/space");
       const lines = [
         "",
         " ",

@@ -18,7 +18,6 @@ import { orLost } from "../while-held.ts";
 import { agentReport } from "./agent-report.ts";
 import { earlierSession } from "./agent-session.ts";
 import { foldersOfProject, laidOverFor, surroundingsOf } from "./agent-surroundings.ts";
-import { commitMessage } from "./commit-message.ts";
 import { gitRunOf } from "./git-run.ts";
 import { keepPartialWork } from "./keep-partial-work.ts";
 import { leftElsewhere } from "./left-elsewhere.ts";
@@ -27,6 +26,7 @@ import type { PhaseContext, PhaseReport } from "./phase-work.ts";
 import { readSkillNames } from "./read-skill-names.ts";
 import { readInstructions, readProject } from "./spec-kit-project.ts";
 import { superviseAgent } from "./supervise-agent.ts";
+import { commitAbout, takeTree } from "./take-tree.ts";
 
 /**
  * One attempt of an agent phase: a fresh workspace, the agent in it, then our own judgement. The
@@ -145,15 +145,10 @@ async function judge(
   gitRun: GitRun,
   project: SpecKitProject,
 ): Promise<PhaseReport> {
-  const { deps, run, attempt, signal, evidence } = context;
+  const { deps, run, attempt, evidence } = context;
   const featureDirectory = run.featureDirectory ?? "";
-  const laidOver = laidOverFor(run, project, phase);
   const projectDirectory = project.directory;
-  const harvest = await deps.git.harvest(
-    gitRun,
-    { phase, attempt, featureDirectory, projectDirectory, laidOver },
-    signal,
-  );
+  const harvest = await takeTree(context, phase, gitRun, project);
   await tellWhereItLeft(context, phase, leftElsewhere(harvest.head, gitRun));
   const output = outputOfProject(harvest, project);
   const findings = findingsInRepository(verifyPhase(phase, output), projectDirectory);
@@ -180,10 +175,7 @@ async function judge(
       ),
     };
   }
-  const committed = await harvest.commit({
-    message: commitMessage(phase, run.runId, featureDirectory),
-    dateSeconds: Math.floor(run.createdAt.getTime() / 1000) + run.phaseIx,
-  });
+  const committed = await harvest.commit(commitAbout(context, phase));
   await deps.reach?.("tree.committed", { runId: run.runId, phase, attempt });
   evidence.artifacts.push(
     await deps.artifacts.put(run.runId, `${phase}-${attempt}/changes.patch`, committed.patch),

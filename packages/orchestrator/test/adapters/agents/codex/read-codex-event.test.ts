@@ -4,7 +4,7 @@ import {
   readCutCodexLine,
 } from "../../../../src/adapters/agents/codex/read-codex-event.ts";
 
-const read = (value: unknown) => readCodexLine(JSON.stringify(value), "/work/ws");
+const read = (value: unknown) => readCodexLine(JSON.stringify(value), "/agent/ws");
 const item = (fields: Record<string, unknown>) =>
   read({ type: "item.completed", item: { id: "item_1", ...fields } });
 const events = (...list: readonly unknown[]) => ({ kind: "events", events: list });
@@ -29,7 +29,7 @@ describe("a line of codex exec --json", () => {
       events({ type: "tool", name: "shell", detail: command.command }),
     );
     const changes = [
-      { path: "/work/ws/specs/001-a/plan.md", kind: "add" },
+      { path: "/agent/ws/specs/001-a/plan.md", kind: "add" },
       { path: "/elsewhere/x", kind: "update" },
     ];
     expect(item({ type: "file_change", changes, status: "completed" })).toEqual(
