@@ -8,7 +8,7 @@ import { runForeground } from "./run-foreground.mjs";
 /** `npm run campaign`: runs on a fleet that is broken again and again, from a bare clone. Arguments are the campaign's. */
 await runScript(async () => {
   await provision(["git", "rabbitmq", "postgres"]);
-  const { node, env } = await bootstrap({ dev: false });
+  const { node, env } = await bootstrap({ dev: true });
   return runForeground(node, [join(root, "apps/campaign/src/main.ts"), ...process.argv.slice(2)], {
     env,
   });
