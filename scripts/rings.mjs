@@ -45,12 +45,19 @@ function brokenByPackage(ring, specifier) {
     : mayImport(ring);
 }
 
-/** adapters/agents/<name>/ shares the files directly in adapters/agents/; otherwise an adapter knows only itself. */
+/** Folders of parts that adapters are made of: no adapters themselves, they reach nothing outside. */
+const parts = ["supervision"];
+
+/**
+ * adapters/agents/<name>/ shares the files directly in adapters/agents/, and parts are for everybody;
+ * otherwise an adapter knows only itself.
+ */
 function brokenByAdapter(file, target) {
   const own = adapterOf(file);
   const other = adapterOf(target);
   if (
     other === own ||
+    parts.includes(other) ||
     other?.startsWith(`${own}/`) ||
     (other === "agents" && own.startsWith("agents/"))
   )

@@ -33,6 +33,7 @@ const broken: readonly [file: string, line: string, rule: string][] = [
   [`${src}/application/b.ts`, 'import { z } from "zod";', "application may import only"],
   [`${src}/application/c.ts`, 'const os = require("os");', "application may import only"],
   [`${src}/adapters/git/a.ts`, 'import "../docker/b.ts";', "another adapter (adapters/docker)"],
+  [`${src}/adapters/supervision/a.ts`, 'import "../docker/b.ts";', "(adapters/docker)"],
   [`${src}/adapters/git/b.ts`, 'import "../../application/b.ts";', "adapters may import only"],
   [`${src}/adapters/git/c.ts`, 'import "../../testing/b.ts";', "adapters may import only"],
   [`${src}/adapters/git/d.ts`, 'import "@speckit/orchestrator";', "no package of the workspace"],
@@ -66,7 +67,10 @@ it("what the rings allow passes", () => {
   write(`${src}/contract/a.ts`, 'import { z } from "zod";\nimport "../domain/a.ts";\n');
   write(`${src}/ports/a.ts`, 'import type { A } from "../contract/a.ts";\n');
   write(`${src}/application/a.ts`, 'import { a } from "../ports/a.ts";\nimport "./deep/b.ts";\n');
-  write(`${src}/adapters/git/deep/a.ts`, 'import "../b.ts";\nimport "node:fs";\nimport "execa";\n');
+  write(
+    `${src}/adapters/git/deep/a.ts`,
+    'import "../b.ts";\nimport "../../supervision/a.ts";\nimport "node:fs";\nimport "execa";\n',
+  );
   write(`${src}/adapters/agents/codex/a.ts`, 'import "../read-lines.ts";\nimport "./b.ts";\n');
   write(`${src}/adapters/agents/index.ts`, 'export { a } from "./codex/a.ts";\n');
   write(

@@ -106,7 +106,7 @@ export function openNamespace(containment: PidNamespace, keepAliveMs: number): P
 export function intoNamespace(
   containment: PidNamespace,
   keeper: Keeper,
-  workspace: string,
+  directory: string,
   argv: readonly string[],
 ): [string, ...string[]] {
   const { tools, ownUser, ownProc } = containment;
@@ -119,7 +119,7 @@ export function intoNamespace(
     `--pid=${namespaces}/pid_for_children`,
     "--",
     tools.env,
-    `--chdir=${workspace}`,
+    `--chdir=${directory}`,
     tools.setsid,
     ...argv,
   ];

@@ -2,8 +2,7 @@ import { constants } from "node:fs";
 import { open, readdir } from "node:fs/promises";
 import { join, relative } from "node:path";
 import type { KeptFile } from "../../ports/job-runtime.ts";
-
-const MAX_BYTES = 16 * 1024 * 1024;
+import { KEPT_MAX_BYTES } from "../supervision/kept-limit.ts";
 
 /**
  * Reads the regular files of folders below HOME, once the job is gone. Links are not followed, what
@@ -14,7 +13,7 @@ export async function keptFiles(
   folders: readonly string[],
 ): Promise<readonly KeptFile[]> {
   const kept: KeptFile[] = [];
-  let left = MAX_BYTES;
+  let left = KEPT_MAX_BYTES;
   for (const folder of folders) {
     const entries = await readdir(join(home, folder), {
       recursive: true,

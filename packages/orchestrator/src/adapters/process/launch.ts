@@ -6,6 +6,7 @@ import { type Containment, intoNamespace, openNamespace } from "./containment.ts
 import { exitOf, type ProcessExit } from "./exit-of.ts";
 import { type Keeper, openKeeper } from "./keeper.ts";
 import { groupGone } from "./live-group.ts";
+import { workingDirectory } from "./working-directory.ts";
 
 /** errno names that say the executable, its arguments or environment can never be started. */
 const NEVER_STARTS = new Set(["ENOENT", "EACCES", "EPERM", "ENOEXEC", "ELOOP", "ENOTDIR", "E2BIG"]);
@@ -38,13 +39,14 @@ export async function launchAgent(
   containment: Containment,
   spec: JobSpec,
   executable: string,
+  keepAliveMs: number,
 ): Promise<Launched> {
   const argv = [executable, ...spec.argv.slice(1)] as [string, ...string[]];
   if (containment.kind === "pid_namespace") {
-    const keeper = await openNamespace(containment, spec.keepAliveMs);
+    const keeper = await openNamespace(containment, keepAliveMs);
     try {
       const child = await spawn(
-        intoNamespace(containment, keeper, spec.workspace, argv),
+        intoNamespace(containment, keeper, workingDirectory(spec), argv),
         "/",
         spec,
       );
@@ -63,14 +65,14 @@ export async function launchAgent(
       throw error;
     }
   }
-  const child = await spawn(argv, spec.workspace, spec);
+  const child = await spawn(argv, workingDirectory(spec), spec);
   const group = -child.pid;
   try {
     const keeper = await openKeeper({
       launch: [],
       bash: containment.bash,
       target: String(group),
-      keepAliveMs: spec.keepAliveMs,
+      keepAliveMs,
     });
     return {
       ...child,

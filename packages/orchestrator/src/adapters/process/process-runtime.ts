@@ -39,24 +39,29 @@ export function processRuntime(options: ProcessRuntimeOptions = {}): JobRuntime 
   return {
     report: async () => describe(await probe()),
     outputOf,
-    start: async (asked, listener, signal) => {
-      const askedMs = performance.now();
-      const prepared = { ...asked, env: agentEnvironment(asked) };
+    foldersInJob: (folders) => folders,
+    isIsolated: false,
+    prepare: async (asked) => {
+      const spec = { ...asked, env: agentEnvironment(asked) };
+      await checkWorkspace(spec);
+      await prepareHome(spec);
+      const executable = await findExecutable(spec);
       const found = await probe();
-      await checkWorkspace(prepared);
-      await prepareHome(prepared);
-      const executable = await findExecutable(prepared);
-      if (signal.aborted) {
-        return neverStarted("abort");
-      }
-      const startedMs = performance.now();
-      // What was granted counts from when it was asked for: this process may have stood still since.
-      const spec = { ...prepared, keepAliveMs: asked.keepAliveMs - (startedMs - askedMs) };
-      if (Number(keeperSeconds(spec.keepAliveMs)) === 0) {
-        return neverStarted("keep_alive");
-      }
-      const agent = await launchAgent(found, spec, executable);
-      return superviseAgent({ agent, spec, listener, signal, termGraceMs, startedMs });
+      return {
+        async start(listener, limits, { end, letGo }) {
+          // An agent of this machine does not outlive its worker: to let go of it is to end it.
+          const signal = AbortSignal.any([end, letGo]);
+          if (signal.aborted) {
+            return neverStarted("abort");
+          }
+          if (Number(keeperSeconds(limits.keepAliveMs)) === 0) {
+            return neverStarted("keep_alive");
+          }
+          const startedMs = performance.now();
+          const agent = await launchAgent(found, spec, executable, limits.keepAliveMs);
+          return superviseAgent({ agent, spec, listener, limits, signal, termGraceMs, startedMs });
+        },
+      };
     },
   };
 }

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Job, JobExit, JobListener, JobSpec } from "../../ports/job-runtime.ts";
-import { ByteTail } from "./byte-tail.ts";
+import type { Job, JobExit, JobLimits, JobListener, JobSpec } from "../../ports/job-runtime.ts";
+import { ByteTail } from "../supervision/byte-tail.ts";
+import { LineCutter } from "../supervision/line-cutter.ts";
+import { Activity, pump } from "../supervision/pump.ts";
+import { STDERR_TAIL_BYTES } from "../supervision/stderr-tail.ts";
+import { watchJob } from "../supervision/watch-job.ts";
 import { keptFiles } from "./kept-files.ts";
 import type { Launched } from "./launch.ts";
-import { LineCutter } from "./line-cutter.ts";
-import { Activity, pump } from "./pump.ts";
-import { watchJob } from "./watchdogs.ts";
 
-const STDERR_TAIL_BYTES = 16 * 1024;
 /** With everything gone, only a process that escaped can hold a pipe open: not waited for longer. */
 const LAST_WORDS_MS = 1_000;
 
@@ -25,6 +25,7 @@ export function superviseAgent(options: {
   readonly agent: Launched;
   readonly spec: JobSpec;
   readonly listener: JobListener;
+  readonly limits: Omit<JobLimits, "keepAliveMs">;
   readonly signal: AbortSignal;
   readonly termGraceMs: number;
   readonly startedMs: number;
@@ -66,8 +67,7 @@ export function superviseAgent(options: {
   agent.stdin.end(spec.stdin);
 
   const stopWatching = watchJob({
-    deadlineMs: spec.deadlineMs,
-    silenceMs: spec.silenceMs,
+    ...options.limits,
     activity,
     signal,
     onDue: (reason) => {

@@ -20,9 +20,8 @@ describe.each(["auto", "process_group"] as const)("with containment %s", (contai
     const folder = await tempFolder("jobs");
     return {
       runtime: processRuntime({ containment, termGraceMs: 300 }),
-      spec: (program, more = {}) =>
+      spec: (program) =>
         shellSpec(folder.path, SCRIPTS[program], {
-          ...more,
           ...(program === "missing" ? { argv: ["no-such-program"] } : {}),
         }),
       [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),

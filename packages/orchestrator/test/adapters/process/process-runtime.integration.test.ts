@@ -7,6 +7,7 @@ import {
   processesWith,
   runJob,
   shellSpec,
+  startJob,
   uniqueSeconds,
   withFolder,
 } from "./run-job.ts";
@@ -162,7 +163,7 @@ describe.each([
     await withFolder(async (folder) => {
       const quiet = { onStdout: async () => {}, onStderr: async () => {}, onLine: () => {} };
       const spec = shellSpec(folder, "sleep 1.5; exit 5", { silenceMs: 600 });
-      const job = await subject.start(spec, quiet, new AbortController().signal);
+      const job = await startJob(subject, spec, quiet);
       const timer = setInterval(() => job.heard?.(), 100);
       try {
         expect(await job.exit).toMatchObject({ exitCode: 5 });
@@ -186,7 +187,7 @@ describe.each([
         onStderr: async () => {},
         onLine: () => {},
       };
-      const job = await subject.start(spec, slow, new AbortController().signal);
+      const job = await startJob(subject, spec, slow);
       expect(await job.exit).toMatchObject({ exitCode: 4 });
     });
   });
@@ -218,7 +219,7 @@ describe.each([
 
       const quiet = { onStdout: async () => {}, onStderr: async () => {}, onLine: () => {} };
       const spec = shellSpec(folder, "sleep 2.5; exit 5", { keepAliveMs: 1_800 });
-      const job = await subject.start(spec, quiet, new AbortController().signal);
+      const job = await startJob(subject, spec, quiet);
       const timer = setInterval(() => job.keepAlive(1_000), 200);
       try {
         expect(await job.exit).toMatchObject({ exitCode: 5 });
@@ -265,7 +266,7 @@ describe.each([
         onLine: () => {},
       };
       const spec = shellSpec(folder, `echo; sleep ${seconds}`);
-      const job = await subject.start(spec, broken, new AbortController().signal);
+      const job = await startJob(subject, spec, broken);
       await expect(job.exit).rejects.toThrow("no room");
       expect(await processesWith(seconds)).toEqual([]);
     });

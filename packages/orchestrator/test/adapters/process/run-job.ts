@@ -2,7 +2,14 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Job, JobExit, JobRuntime, JobSpec } from "../../../src/ports/job-runtime.ts";
+import type {
+  Job,
+  JobExit,
+  JobLimits,
+  JobListener,
+  JobRuntime,
+  JobSpec,
+} from "../../../src/ports/job-runtime.ts";
 
 export interface Collected {
   readonly job: Job;
@@ -12,7 +19,14 @@ export interface Collected {
   readonly lines: readonly string[];
 }
 
-export function shellSpec(workspace: string, script: string, more: Partial<JobSpec> = {}): JobSpec {
+/** A job with its limits. */
+export type LimitedSpec = JobSpec & JobLimits;
+
+export function shellSpec(
+  workspace: string,
+  script: string,
+  more: Partial<LimitedSpec> = {},
+): LimitedSpec {
   return {
     runId: "0197f0a0-0000-7000-8000-000000000001",
     phase: "specify",
@@ -30,16 +44,29 @@ export function shellSpec(workspace: string, script: string, more: Partial<JobSp
   };
 }
 
+/** Prepares and starts a job. */
+export async function startJob(
+  runtime: JobRuntime,
+  { deadlineMs, silenceMs, keepAliveMs, ...spec }: LimitedSpec,
+  listener: JobListener,
+  end: AbortSignal = new AbortController().signal,
+): Promise<Job> {
+  const never = new AbortController().signal;
+  const prepared = await runtime.prepare(spec, never);
+  return prepared.start(listener, { deadlineMs, silenceMs, keepAliveMs }, { end, letGo: never });
+}
+
 /** Runs a job to its end and keeps all it says. */
 export async function runJob(
   runtime: JobRuntime,
-  spec: JobSpec,
+  spec: LimitedSpec,
   hooks: { readonly signal?: AbortSignal; readonly onLine?: (line: string) => void } = {},
 ): Promise<Collected> {
   const stdout: Uint8Array[] = [];
   const stderr: Uint8Array[] = [];
   const lines: string[] = [];
-  const job = await runtime.start(
+  const job = await startJob(
+    runtime,
     spec,
     {
       onStdout: async (piece) => void stdout.push(piece),
@@ -49,7 +76,7 @@ export async function runJob(
         hooks.onLine?.(line);
       },
     },
-    hooks.signal ?? new AbortController().signal,
+    hooks.signal,
   );
   const exit = await job.exit;
   return { job, exit, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr), lines };

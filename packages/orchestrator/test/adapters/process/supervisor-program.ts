@@ -3,7 +3,7 @@
  * itself. Arguments: `auto` or `process_group`, keepAliveMs, workspace, shell script.
  */
 import { processRuntime } from "../../../src/adapters/process/index.ts";
-import { shellSpec } from "./run-job.ts";
+import { shellSpec, startJob } from "./run-job.ts";
 
 const [containment, keepAliveMs, workspace, script] = process.argv.slice(2) as [
   "auto" | "process_group",
@@ -14,7 +14,7 @@ const [containment, keepAliveMs, workspace, script] = process.argv.slice(2) as [
 const runtime = processRuntime({ containment });
 const spec = shellSpec(workspace, script, { keepAliveMs: Number(keepAliveMs) });
 const quiet = { onStdout: async () => {}, onStderr: async () => {}, onLine: () => {} };
-const job = await runtime.start(spec, quiet, new AbortController().signal);
+const job = await startJob(runtime, spec, quiet);
 setInterval(() => job.keepAlive(Number(keepAliveMs)), 200).unref();
 const exit = await job.exit;
 process.stdout.write(`${JSON.stringify(exit)}\n`);

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { ByteTail } from "../../../src/adapters/process/byte-tail.ts";
-import { LINE_MAX_BYTES, LineCutter } from "../../../src/adapters/process/line-cutter.ts";
+import { ByteTail } from "../../../src/adapters/supervision/byte-tail.ts";
+import { LINE_MAX_BYTES, LineCutter } from "../../../src/adapters/supervision/line-cutter.ts";
 
 function cut(pieces: readonly Uint8Array[], maxBytes?: number): string[] {
   const lines: string[] = [];

@@ -1,4 +1,4 @@
-import type { JobExit } from "../../ports/job-runtime.ts";
+import type { JobEnd } from "../../ports/job-runtime.ts";
 import type { Activity } from "./pump.ts";
 
 /** Longest delay a Node timer takes. */
@@ -17,7 +17,7 @@ export function watchJob(options: {
   readonly silenceMs: number;
   readonly activity: Activity;
   readonly signal: AbortSignal;
-  readonly onDue: (reason: Exclude<JobExit["endedBy"], "keep_alive" | undefined>) => void;
+  readonly onDue: (reason: Extract<JobEnd, "deadline" | "silence" | "abort">) => void;
 }): () => void {
   const { activity, signal, onDue } = options;
   const deadline = setTimeout(() => onDue("deadline"), Math.min(options.deadlineMs, TIMER_MAX_MS));
