@@ -52,24 +52,21 @@ export async function ownAttempt(
   await using access = await gateway.open({ ...at, expiresInMs: PATIENCE_MS, limits: {} });
   const command = commandOf(backend, phase, place, access);
   const reader = backend.reader(place.workspace);
-  const job = await runtime.start(
-    {
-      ...at,
-      ...place,
-      ...command,
-      keep: backend.sessionFolders ?? [],
-      deadlineMs: PATIENCE_MS,
-      silenceMs: PATIENCE_MS,
-      keepAliveMs: PATIENCE_MS,
-    },
+  const never = new AbortController().signal;
+  const prepared = await runtime.prepare(
+    { ...at, ...place, ...command, keep: backend.sessionFolders ?? [] },
+    never,
+  );
+  const job = await prepared.start(
     {
       onStdout: async () => {},
       onStderr: async () => {},
       onLine: (line, tail) => void reader.read(line, tail),
     },
-    new AbortController().signal,
+    { deadlineMs: PATIENCE_MS, silenceMs: PATIENCE_MS, keepAliveMs: PATIENCE_MS },
+    { end: never, letGo: never },
   );
-  const failed = reader.classify({ ...(await job.exit), calls: access.calls() });
+  const failed = reader.classify({ ...(await job.exit), calls: (await access.report()).calls });
   if (failed !== undefined) {
     throw new Error(`${failed.code}: ${failed.message}`);
   }

@@ -19,9 +19,16 @@ export const noopBackend: AgentBackend = {
 export function noopRuntime(worksForMs = 0): JobRuntime {
   return {
     report: async () => ({ name: "noop", isolation: "nothing is started", contained: true }),
-    start: async (_spec, _listener, signal) => ({
-      exit: worksForMs === 0 ? Promise.resolve(DONE) : workFor(worksForMs, signal),
-      keepAlive: () => {},
+    foldersInJob: (folders) => folders,
+    isIsolated: false,
+    prepare: async () => ({
+      start: async (_listener, _limits, { end, letGo }) => ({
+        exit:
+          worksForMs === 0
+            ? Promise.resolve(DONE)
+            : workFor(worksForMs, AbortSignal.any([end, letGo])),
+        keepAlive: () => {},
+      }),
     }),
   };
 }

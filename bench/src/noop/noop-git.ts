@@ -28,6 +28,7 @@ export function noopGit(): GitWorkspace {
       read: async () => "Instructions of a phase.\n",
     }),
     createAttempt: async () => ({ workspace: "/nonexistent", home: "/nonexistent" }),
+    attemptFolders: () => ({ workspace: "/nonexistent", home: "/nonexistent" }),
     harvest: async (run, { phase, attempt, featureDirectory }): Promise<Harvest> => ({
       featureDirectory,
       read: (path) => documentText(path, featureDirectory),

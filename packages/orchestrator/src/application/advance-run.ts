@@ -2,7 +2,7 @@ import { type WakeUp, wakeUp } from "../contract/wake-up.ts";
 import { RETRY_TIERS_MS } from "../domain/retry-policy.ts";
 import { failureOf, isSpeckitError } from "../domain/speckit-error.ts";
 import { tagOf } from "../ports/metrics.ts";
-import type { DeliveryVerdict } from "../ports/transport.ts";
+import type { DeliveryVerdict, WakeUpDelivery } from "../ports/transport.ts";
 import { type CarryDependencies, carryRun } from "./carry-run.ts";
 import type { LeaseKeeper } from "./lease-keeper.ts";
 import { untilAvailable } from "./until-available.ts";
@@ -18,8 +18,8 @@ import { untilAvailable } from "./until-available.ts";
  */
 export async function advanceRun(
   deps: CarryDependencies & { readonly leases: LeaseKeeper; readonly workerId: number },
-  { runId, suspectEpoch }: WakeUp,
-  delivery: { readonly isRedelivered: boolean },
+  { runId, suspectEpoch, sticky }: WakeUp,
+  { isRedelivered, isExtra }: WakeUpDelivery,
   stopping: AbortSignal,
 ): Promise<DeliveryVerdict> {
   const logger = deps.logger.with({ runId });
@@ -28,10 +28,23 @@ export async function advanceRun(
     const claimedAtMs = { value: 0 };
     const claim = await untilAvailable(deps, stopping, () => {
       claimedAtMs.value = deps.clock.monotonicMs();
-      const { workerId } = deps;
+      const { workerId, engineId } = deps;
       const { leaseMs } = deps.settings;
-      return deps.runs.claimRun({ runId, workerId, leaseMs, suspectEpoch, ...delivery });
+      const claimed = { runId, workerId, leaseMs, suspectEpoch, isRedelivered, engineId };
+      return deps.runs.claimRun(claimed);
     });
+    if (!claim.claimed && "engineId" in claim) {
+      const became = sticky === true ? "engine_busy" : "sent_to_engine";
+      deps.metrics?.count("wake_ups", { became });
+      // Back from its engine, where nobody had time for it: that one is not lost. The sweeper looks.
+      return sticky === true
+        ? { do: "ack" }
+        : {
+            do: "publish_and_ack",
+            wakeUp: { ...wakeUp(runId), sticky: true },
+            route: { to: "engine", engineId: claim.engineId },
+          };
+    }
     if (!claim.claimed && "epoch" in claim) {
       logger.info("the run's owner may be dead, asking again", { epoch: claim.epoch });
       deps.metrics?.count("wake_ups", { became: "asked_again" });
@@ -55,7 +68,7 @@ export async function advanceRun(
     deps.metrics?.count("wake_ups", { became: "claimed" });
     deps.metrics?.count("takeovers", {}, claim.leftAt === null ? 0 : 1);
     deps.relay.kick(runId);
-    return await carryRun({ ...deps, logger }, claim, lease, stopping);
+    return await carryRun({ ...deps, logger }, claim, lease, stopping, { isExtra });
   } catch (error) {
     if (isSpeckitError(error) && error.code === "RUN_FENCED") {
       logger.warn("fenced: another worker owns the run now");

@@ -39,13 +39,18 @@ export function agentEventLog(deps: {
   readonly phase: AgentPhase;
   readonly attempt: number;
   readonly onWritten: () => void;
+  /**
+   * What an earlier owner has written of this attempt, besides its start: the agent's output is read
+   * from its first byte again, and says the same again. Default nothing.
+   */
+  readonly before?: { readonly notes: number; readonly events: number } | undefined;
 }): AgentEventLog {
-  const { runs, clock, logger, lease, phase, attempt } = deps;
+  const { runs, clock, logger, lease, phase, attempt, before = { notes: 0, events: 0 } } = deps;
   const closing = new AbortController();
   const said = lastMessage();
   let pending: NewEvent[] = [];
   let taken = 0;
-  let written = 0;
+  let written = before.notes + before.events;
   /** The answer to a write was lost: it may have happened. */
   let isUncertain = false;
   let usage: Usage | undefined;
@@ -94,7 +99,7 @@ export function agentEventLog(deps: {
         }
         said.add(event);
         taken += 1;
-        if (taken <= MAX_EVENTS) {
+        if (taken > before.events && taken <= MAX_EVENTS) {
           pending.push(rowOf(event, phase, attempt));
         }
       }
@@ -108,7 +113,7 @@ export function agentEventLog(deps: {
     },
     async close() {
       closing.abort();
-      if (taken > MAX_EVENTS) {
+      if (taken > MAX_EVENTS && before.events <= MAX_EVENTS) {
         const text = `${taken - MAX_EVENTS} more agent events were not kept; stdout.log has them`;
         pending.push(rowOf({ type: "warning", text }, phase, attempt));
       }
@@ -125,8 +130,8 @@ export function agentEventLog(deps: {
   };
 }
 
-/** How many events of an attempt's agent are in the table. */
-async function eventsWritten(
+/** How many events of an attempt are in the table, besides its start. */
+export async function eventsWritten(
   runs: RunRepository,
   runId: string,
   of: { readonly phase: AgentPhase; readonly attempt: number },

@@ -1,7 +1,7 @@
 import { assertNever } from "../domain/assert-never.ts";
 import { MAX_IDLE_CLAIMS } from "../domain/crash-loop.ts";
 import { decide } from "../domain/decide.ts";
-import { type Failure, failure } from "../domain/failure.ts";
+import { dispositionOf, type Failure, failure } from "../domain/failure.ts";
 import { isAgentPhase, type PipelinePhase } from "../domain/phase.ts";
 import { type AnsweredQuestion, pairAnswers } from "../domain/questions.ts";
 import type { RunState } from "../domain/run-state.ts";
@@ -12,39 +12,39 @@ import { agentPhase } from "./phases/agent-phase.ts";
 import type { Evidence, PhaseContext, PhaseReport } from "./phases/phase-work.ts";
 import { prepare } from "./phases/prepare.ts";
 import { publish } from "./phases/publish.ts";
+import { removeJob } from "./phases/start-job.ts";
+import { AgentLeft } from "./phases/supervise-agent.ts";
 import { type Ending, recordEnd } from "./record-end.ts";
 import { totalUsage } from "./total-usage.ts";
 import { isDatabaseAway } from "./until-available.ts";
 import { orLost } from "./while-held.ts";
 
 /**
- * Starts the run's next phase, carries it out and commits what came of it.
+ * Starts the run's next phase, or goes on with the attempt that an earlier owner has opened and whose
+ * container outlived it; carries it out and commits what came of it.
  *
- * @returns the run's state after that commit
+ * @param open the attempt to go on with
+ * @returns the run's state after that commit; still `running` when the agent was left to the next owner
  * @throws SpeckitError `RUN_FENCED` when the lease was lost meanwhile: then nothing was written
  */
 export async function attemptPhase(
   deps: CarryDependencies,
   situation: Situation,
+  open?: AttemptRecord,
 ): Promise<RunState> {
-  const { run, attempts, lease, stopping, state } = situation;
+  const { run, attempts, lease, stopping } = situation;
   const phase = run.pipeline[run.phaseIx];
   if (phase === undefined) {
     throw new Error(`Run ${run.runId}: no phase ${run.phaseIx} in its pipeline`);
   }
   const answers = await answersTo(deps, situation);
-  const attempt = await orLost(lease, deps.runs.startAttempt(lease.hold, phase));
-  await deps.reach?.("attempt.opened", { runId: run.runId, phase, attempt });
-  deps.relay.kick(run.runId);
+  const attempt = open?.attempt ?? (await openAttempt(deps, situation, phase));
+  const state = open === undefined ? startedState(situation, phase) : situation.state;
   const logger = deps.logger.with({ phase, attempt, branch: run.branch });
-  logger.info("phase started");
-  const started = decide(state, { type: "phase.started" });
-  if (!started.accepted) {
-    throw new Error(`Run ${run.runId}: ${phase} started although ${started.why}`);
-  }
-  const startedMs = deps.clock.monotonicMs();
+  logger.info(open === undefined ? "phase started" : "phase gone on with");
+  const startedMs = deps.clock.monotonicMs() - (open?.durationMs ?? 0);
   const workedMs = (): number => deps.clock.monotonicMs() - startedMs;
-  const { deadlineMs, isLastOfRun } = deadline(deps, situation);
+  const { deadlineMs, isLastOfRun } = deadline(deps, situation, open);
   const evidence: Evidence = { artifacts: [] };
   const told = lastTold(attempts, phase);
   const context: PhaseContext = {
@@ -52,6 +52,7 @@ export async function attemptPhase(
     run,
     lease,
     attempt,
+    placed: open?.place ?? null,
     findings: told?.findings ?? [],
     repairs: isNewest(attempts, told) ? told.attempt : undefined,
     answers,
@@ -64,15 +65,25 @@ export async function attemptPhase(
     evidence,
     onEvents: () => deps.relay.kick(run.runId),
   };
+  const name = { runId: run.runId, phase, attempt };
   try {
     const ending = await carryOut(context, phase);
     logger.info(`phase ${ending.how}`, {
       durationMs: Math.round(workedMs()),
       ...("failure" in ending ? { code: ending.failure.code, reason: ending.failure.message } : {}),
     });
+    if (ending.how === "left") {
+      return state;
+    }
     deps.metrics?.timing("phase_duration_ms", workedMs(), { phase, became: ending.how });
-    const here = { ...situation, state: started.state };
-    return await record({ ...deps, logger }, here, { ...ending, attempt, evidence });
+    const after = await record(
+      { ...deps, logger },
+      { ...situation, state },
+      { ...ending, attempt, evidence },
+    );
+    // Only now: until its result was committed the next owner would have gone on with it.
+    await removeJob({ ...deps, logger }, name);
+    return after;
   } finally {
     // After the result, which a worker that dies meanwhile would take with it. Cleanup removes
     // whatever this leaves.
@@ -80,6 +91,25 @@ export async function attemptPhase(
       .removeAttempt(run.runId, { phase, attempt })
       .catch((error: unknown) => logger.warn("attempt not removed", { error: String(error) }));
   }
+}
+
+async function openAttempt(
+  deps: CarryDependencies,
+  { run, lease }: Situation,
+  phase: PipelinePhase,
+): Promise<number> {
+  const attempt = await orLost(lease, deps.runs.startAttempt(lease.hold, phase));
+  await deps.reach?.("attempt.opened", { runId: run.runId, phase, attempt });
+  deps.relay.kick(run.runId);
+  return attempt;
+}
+
+function startedState({ run, state }: Situation, phase: PipelinePhase): RunState {
+  const started = decide(state, { type: "phase.started" });
+  if (!started.accepted) {
+    throw new Error(`Run ${run.runId}: ${phase} started although ${started.why}`);
+  }
+  return started.state;
 }
 
 /** A result that cannot be stored counts as a failure: else it would be made again and again. */
@@ -100,7 +130,11 @@ async function record(
   }
 }
 
-async function carryOut(context: PhaseContext, phase: PipelinePhase): Promise<Ending> {
+/** `left`: the agent goes on without this worker, and nothing is recorded. */
+async function carryOut(
+  context: PhaseContext,
+  phase: PipelinePhase,
+): Promise<Ending | { readonly how: "left" }> {
   const { deps, lease, letGo } = context;
   try {
     const report = await workOf(context, phase);
@@ -117,6 +151,9 @@ async function carryOut(context: PhaseContext, phase: PipelinePhase): Promise<En
     lease.lost.throwIfAborted();
     if (isSpeckitError(error) && error.class === "fenced") {
       throw error;
+    }
+    if (error instanceof AgentLeft) {
+      return { how: "left" };
     }
     if (lease.cancelled.aborted) {
       return { how: "cancelled" };
@@ -137,7 +174,8 @@ async function carryOut(context: PhaseContext, phase: PipelinePhase): Promise<En
 }
 
 function endingOf(failed: Failure): Ending {
-  return { how: failed.class === "interrupted" ? "interrupted" : "failed", failure: failed };
+  const how = dispositionOf(failed.class) === "restart" ? "interrupted" : "failed";
+  return { how, failure: failed };
 }
 
 function interrupted(why: string): Ending {
@@ -145,7 +183,7 @@ function interrupted(why: string): Ending {
 }
 
 function workOf(context: PhaseContext, phase: PipelinePhase): Promise<PhaseReport> {
-  if (context.run.idleClaims > MAX_IDLE_CLAIMS) {
+  if (context.run.idleClaims > MAX_IDLE_CLAIMS && context.placed === null) {
     return Promise.resolve({
       changed: false,
       failure: failure(
@@ -181,10 +219,12 @@ function workOf(context: PhaseContext, phase: PipelinePhase): Promise<PhaseRepor
 function deadline(
   deps: CarryDependencies,
   { run, attempts }: Situation,
+  open: AttemptRecord | undefined,
 ): { readonly deadlineMs: number; readonly isLastOfRun: boolean } {
   const { phaseDeadlineMs, runDeadlineMs } = deps.settings;
   const limitMs = Math.min(runDeadlineMs, run.request.limits?.deadlineMs ?? runDeadlineMs);
-  const workedMs = attempts.reduce((sum, row) => sum + (row.durationMs ?? 0), 0);
+  const before = attempts.filter((row) => row !== open);
+  const workedMs = before.reduce((sum, row) => sum + (row.durationMs ?? 0), 0);
   const leftMs = limitMs - workedMs;
   return { deadlineMs: Math.min(phaseDeadlineMs, leftMs), isLastOfRun: leftMs < phaseDeadlineMs };
 }

@@ -1,24 +1,27 @@
-import { wakeUp } from "../contract/wake-up.ts";
+import { type WakeUp, wakeUp } from "../contract/wake-up.ts";
 import { spreadMs } from "../domain/cool-down.ts";
-import { isCrashLoop, MAX_TAKEOVERS } from "../domain/crash-loop.ts";
-import { failure } from "../domain/failure.ts";
 import type { RunState } from "../domain/run-state.ts";
 import { fencedError } from "../domain/speckit-error.ts";
 import { stateOfRun } from "../domain/state-of-run.ts";
 import type { AttemptRecord, ClaimResult, RunRecord } from "../ports/run-repository.ts";
-import type { DeliveryVerdict } from "../ports/transport.ts";
+import type { DeliveryVerdict, WakeUpRoute } from "../ports/transport.ts";
 import { attemptPhase } from "./attempt-phase.ts";
 import { conclusionOf } from "./conclusion-of.ts";
 import { credentialRestMs } from "./credential-rest.ts";
 import type { Dependencies } from "./dependencies.ts";
 import type { EventRelay } from "./event-relay.ts";
+import { goOnWith } from "./go-on-with.ts";
 import type { HeldLease } from "./lease-keeper.ts";
 import { cleanUp } from "./phases/cleanup.ts";
-import { type Ending, recordEnd } from "./record-end.ts";
+import { recordEnd } from "./record-end.ts";
 import { untilAvailable } from "./until-available.ts";
 import { orLost } from "./while-held.ts";
 
-export type CarryDependencies = Dependencies & { readonly relay: EventRelay };
+export type CarryDependencies = Dependencies & {
+  readonly relay: EventRelay;
+  /** The engine this worker starts containers on. */
+  readonly engineId?: string | undefined;
+};
 
 /** Where the owner stands: the run as last read, and what it holds. */
 export interface Situation {
@@ -38,7 +41,7 @@ type Claimed = Extract<ClaimResult, { readonly claimed: true }>;
  * each commit, so a new owner continues with the same program from the same place.
  *
  *   ended             clean up, close the run
- *   attempt open      its owner is gone, and a process job with it: interrupted
+ *   attempt open      its owner is gone: see `go-on-with.ts`
  *   cancel requested  end as cancelled
  *   stopping, or the  give the lease back, hand the run on
  *     hold is over
@@ -62,8 +65,13 @@ export async function carryRun(
   claimed: Claimed,
   lease: HeldLease,
   stopping: AbortSignal,
+  options: {
+    /** The delivery takes no slot: what comes after the open attempt is for one that does. */
+    readonly isExtra?: boolean | undefined;
+  } = {},
 ): Promise<DeliveryVerdict> {
-  const holdUntilMs = deps.clock.monotonicMs() + handOnAfterMs(deps);
+  const holdMs = options.isExtra === true ? 0 : handOnAfterMs(deps);
+  const holdUntilMs = deps.clock.monotonicMs() + holdMs;
   let known: Look | undefined = claimed;
   const nextStep = async (): Promise<DeliveryVerdict | undefined> => {
     const look: Look = known ?? (await lookAgain(deps, lease));
@@ -132,11 +140,11 @@ async function step(
     return { do: "ack" };
   }
   if (state.kind === "running") {
-    await recordEnd(deps, situation, {
-      ...endOfLost(situation, state),
-      endedAt: leftAt ?? undefined,
-    });
-    return undefined;
+    const open = attempts.find((row) => row.state === "running");
+    const next = await goOnWith(deps, { ...situation, state }, open, leftAt);
+    return next === "left"
+      ? handOver(deps, situation, { to: "engine", engineId: deps.engineId ?? "" })
+      : verdictOn(run, next);
   }
   if (run.cancelRequested || lease.cancelled.aborted) {
     const attempt = state.kind === "proposed" ? state.attempt : undefined;
@@ -144,11 +152,7 @@ async function step(
     return undefined;
   }
   if (stopping.aborted || holdIsOver) {
-    await lease.giveBack(() =>
-      orLost(lease, deps.runs.releaseRun(lease.hold, [{ type: "run.handed_over" }])),
-    );
-    await deps.reach?.("run.released", { runId: run.runId });
-    return handOn(run.runId);
+    return handOver(deps, situation, { to: "work" });
   }
   if (state.kind === "needs_input") {
     await recordEnd(deps, situation, { how: "input_expired", round: run.questionRound });
@@ -166,13 +170,20 @@ async function step(
           coolDownMs: spreadMs(restMs, deps.clock.random()),
         })
       : await attemptPhase(deps, situation);
+  return next.kind === "running"
+    ? handOver(deps, situation, { to: "engine", engineId: deps.engineId ?? "" })
+    : verdictOn(run, next);
+}
+
+/** @returns undefined when the next step may follow */
+function verdictOn({ runId }: RunRecord, next: RunState): DeliveryVerdict | undefined {
   switch (next.kind) {
     case "waiting":
       return next.tierMs === null
         ? { do: "ack" }
         : {
             do: "publish_and_ack",
-            wakeUp: wakeUp(run.runId),
+            wakeUp: wakeUp(runId),
             route: { to: "work", afterMs: next.tierMs },
           };
     case "needs_input":
@@ -183,26 +194,21 @@ async function step(
   }
 }
 
-/** What becomes of an attempt whose owner has died, or could not see it through. */
-function endOfLost(
-  { attempts }: Situation,
-  { attempt, earlier }: Extract<RunState, { readonly kind: "running" }>,
-): Ending & { readonly attempt: number } {
-  const takeovers = attempts.find((row) => row.state === "running")?.takeovers ?? 0;
-  return isCrashLoop(earlier, takeovers)
-    ? {
-        how: "failed",
-        attempt,
-        failure: failure(
-          "SUPERVISOR_CRASHED",
-          `More than ${MAX_TAKEOVERS} workers in a row have died over this phase`,
-        ),
-      }
-    : {
-        how: "interrupted",
-        attempt,
-        failure: failure("WORKER_REPLACED", "The worker that had started it is gone"),
-      };
+/** Gives the run back in good order. An open attempt in a container stays open for the next owner. */
+async function handOver(
+  deps: CarryDependencies,
+  { run, lease }: Situation,
+  route: WakeUpRoute,
+): Promise<DeliveryVerdict> {
+  await lease.giveBack(() =>
+    orLost(lease, deps.runs.releaseRun(lease.hold, [{ type: "run.handed_over" }])),
+  );
+  await deps.reach?.("run.released", { runId: run.runId });
+  return { do: "publish_and_ack", wakeUp: wakeUpOn(run.runId, route), route };
+}
+
+function wakeUpOn(runId: string, route: WakeUpRoute): WakeUp {
+  return route.to === "engine" ? { ...wakeUp(runId), sticky: true } : wakeUp(runId);
 }
 
 /** The wake-up that hands a run on at once. */

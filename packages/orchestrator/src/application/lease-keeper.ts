@@ -51,6 +51,8 @@ export function startLeaseKeeper(deps: {
   readonly metrics?: Metrics | undefined;
   readonly settings: Settings;
   readonly workerId: number;
+  /** The id of this worker's engine if that answers and wake-ups can come; never rejects. */
+  readonly heardEngine?: (() => Promise<string | undefined>) | undefined;
 }): LeaseKeeper {
   const held = new Map<string, Entry>();
   const stopped = new AbortController();
@@ -103,7 +105,7 @@ async function renewAll(
     if (entries.length > 0) {
       await renew(deps, entries);
     }
-    await deps.runs.touchWorker(deps.workerId);
+    await deps.runs.touchWorker(deps.workerId, await deps.heardEngine?.());
   } catch (error) {
     const code = isSpeckitError(error) ? error.code : undefined;
     deps.metrics?.count("renewals_failed", {});

@@ -98,7 +98,10 @@ function approvalOf({
 }
 
 function waitOf({ isDue, parkedFor }: RunRecord): string {
-  return isDue ? "worker" : parkedFor === "credential" ? "credential" : "retry";
+  if (isDue) {
+    return "worker";
+  }
+  return parkedFor === "credential" || parkedFor === "fence" ? parkedFor : "retry";
 }
 
 function phaseResult(

@@ -24,6 +24,8 @@ export type Ending =
       readonly openQuestions?: readonly Question[];
     }
   | { readonly how: "interrupted"; readonly failure: Failure }
+  /** Its engine is lost: the phase starts again when nothing of it can go on there. */
+  | { readonly how: "moved"; readonly failure: Failure }
   | { readonly how: "cancelled" };
 
 /** The same with the attempt it is about, or of a run that ends between two. */
@@ -71,7 +73,7 @@ export async function recordEnd(
     ...(state.kind === "proposed" ? conclusion(phase, ending) : endOf(phase, ending)),
     ...stored(ending),
     ...(next.kind === "ready" ? { phaseIx: next.phaseIx } : {}),
-    ...waitOf(deps, next, run, restMs),
+    ...waitOf(deps, next, run, ending.how === "moved" ? "fence" : restMs),
     ...(next.kind === "ended"
       ? { outcome: outcomeOf(situation, next.outcome, phase, ending) }
       : {}),
@@ -133,11 +135,15 @@ function waitOf(
   deps: CarryDependencies,
   next: RunState,
   run: RunRecord,
-  restMs = 0,
+  restMs: number | "fence" = 0,
 ): Pick<AttemptCommit, "wait"> {
   const { clock, settings } = deps;
   switch (next.kind) {
     case "waiting":
+      if (restMs === "fence") {
+        const { fenceMs } = settings;
+        return { wait: { dueInMs: fenceMs, wakeInMs: fenceMs, forFence: true } };
+      }
       return next.tierMs === null
         ? {
             wait: {
@@ -188,6 +194,8 @@ function domainEvent(ending: AttemptEnding): RunEvent {
       return { type: "phase.failed", failureClass: ending.failure.class };
     case "interrupted":
       return { type: "phase.interrupted" };
+    case "moved":
+      return { type: "phase.moved" };
     case "cancelled":
       return { type: "phase.cancelled" };
     case "input_expired":
@@ -208,7 +216,7 @@ function endOf(phase: PipelinePhase, ending: AttemptEnding): { readonly end?: At
     end: {
       phase,
       attempt,
-      state: how,
+      state: how === "moved" ? "interrupted" : how,
       ...(endedAt === undefined ? {} : { endedAt }),
       ...("failure" in ending
         ? { failure: ending.failure, findings: ending.failure.findings ?? [] }
@@ -228,7 +236,7 @@ function proposalOf({ facts, told = {} }: PhaseReport): NonNullable<AttemptEnd["
 /** A proposed attempt has its row already, but for how it ends. */
 function conclusion(phase: PipelinePhase, ending: AttemptEnding): Partial<AttemptCommit> {
   const { attempt, how } = ending;
-  if (attempt === undefined || how === "proposed" || how === "interrupted") {
+  if (attempt === undefined || how === "proposed" || how === "interrupted" || how === "moved") {
     return {};
   }
   const failed = "failure" in ending ? { failure: ending.failure } : {};
@@ -270,7 +278,12 @@ function eventsOf(phase: Phase, ending: AttemptEnding): readonly NewEvent[] {
     ...(isExpired(ending)
       ? [{ type: "run.input_expired", data: { kind: "approval" } } as const]
       : []),
-    { type: `phase.${ending.how}`, phase, attempt: ending.attempt, data },
+    {
+      type: ending.how === "moved" ? "phase.interrupted" : `phase.${ending.how}`,
+      phase,
+      attempt: ending.attempt,
+      data,
+    },
   ];
 }
 
@@ -367,7 +380,7 @@ function runFailure(
     return waitTooLong(phase, cooledMs, ending.failure.resetsAt);
   }
   // What spends no budget ends a run only by the number of starts.
-  return ending.how === "interrupted"
+  return ending.how === "interrupted" || ending.how === "moved"
     ? failure(
         "TOO_MANY_STARTS",
         `${phase} was started ${MAX_STARTS_PER_PHASE} times without an end`,

@@ -6,6 +6,7 @@ import type { Dependencies } from "./dependencies.ts";
 import { eventRelay } from "./event-relay.ts";
 import { keepSuspicion } from "./keep-suspicion.ts";
 import { startLeaseKeeper } from "./lease-keeper.ts";
+import { reapJobs } from "./reap-jobs.ts";
 import { removeClosedRuns } from "./remove-closed-runs.ts";
 import { sweep } from "./sweep.ts";
 
@@ -26,8 +27,9 @@ export interface RunningWorker extends AsyncDisposable {
   /** Runs in hand now. */
   readonly inHand: () => number;
   /**
-   * Takes nothing new, hands every run over at once (an agent of a process runtime ends with its
-   * worker; its attempt is interrupted and spends no budget), gives everything back. Resolves when done.
+   * Takes nothing new, hands every run over at once, gives everything back. An agent in a container
+   * goes on and is gone on with by the next owner; one of a process runtime ends with its worker: its
+   * attempt is interrupted and spends no budget. Resolves when done.
    */
   readonly drain: () => Promise<void>;
 }
@@ -35,7 +37,7 @@ export interface RunningWorker extends AsyncDisposable {
 /**
  * Carries runs until drained: consumes wake-ups and requests, renews leases, sweeps.
  *
- * @throws SpeckitError when the worker cannot be registered or nothing can be consumed
+ * @throws SpeckitError when the worker cannot be registered, its engine cannot be reached, or nothing can be consumed
  */
 export async function runWorker(
   deps: Dependencies,
@@ -47,11 +49,13 @@ export async function runWorker(
   ]);
   const logger = deps.logger.with({ workerId });
   const relay = eventRelay({ ...deps, logger, deploymentId });
+  const engineId = await deps.runtime.engine?.id();
   const session = await deps.runs.holdSession(workerId);
-  const leases = startLeaseKeeper({ ...deps, logger, workerId });
+  const heardEngine = (): Promise<string | undefined> => engineThatAnswers(deps, engineId);
+  const leases = startLeaseKeeper({ ...deps, logger, workerId, heardEngine });
   const stopping = new AbortController();
   const inHand = new Set<string>();
-  const all = { ...deps, logger, relay, leases, workerId, deploymentId };
+  const all = { ...deps, logger, relay, leases, workerId, deploymentId, engineId };
 
   const handlers: TransportHandlers = {
     async onWakeUp(wakeUp, delivery) {
@@ -80,7 +84,9 @@ export async function runWorker(
         ? acceptCommand(all, delivery, stopping.signal)
         : acceptRequest(all, delivery, stopping.signal),
   };
-  const consumption = await consume(deps.transport, handlers, options.slots, [leases, session]);
+  await deps.runs.touchWorker(workerId, engineId);
+  const taking = { slots: options.slots, engineId };
+  const consumption = await consume(deps.transport, handlers, taking, [leases, session]);
   const sweeping = sweepUntil(all, options.only, stopping.signal);
   logger.info("worker ready", { slots: options.slots });
 
@@ -110,19 +116,38 @@ export async function runWorker(
 async function consume(
   transport: Transport,
   handlers: TransportHandlers,
-  slots: number,
+  taking: Parameters<Transport["consume"]>[1],
   started: readonly AsyncDisposable[],
 ): Promise<Consumption> {
   try {
-    return await transport.consume(handlers, { slots });
+    return await transport.consume(handlers, taking);
   } catch (error) {
     await Promise.all(started.map((one) => one[Symbol.asyncDispose]()));
     throw error;
   }
 }
 
+/** An engine that a worker can use and is asked to: while either is not so, others may find it lost. */
+async function engineThatAnswers(
+  { runtime, transport, logger }: Dependencies,
+  engineId: string | undefined,
+): Promise<string | undefined> {
+  if (engineId === undefined || !transport.health().connected) {
+    return undefined;
+  }
+  try {
+    await runtime.engine?.ping();
+    return engineId;
+  } catch (error) {
+    logger.warn("the engine does not answer", { engineId, error: String(error) });
+    return undefined;
+  }
+}
+
 async function sweepUntil(
-  deps: Parameters<typeof sweep>[0] & Parameters<typeof removeClosedRuns>[0],
+  deps: Parameters<typeof sweep>[0] &
+    Parameters<typeof removeClosedRuns>[0] &
+    Parameters<typeof reapJobs>[0],
   only: string | undefined,
   stopped: AbortSignal,
 ): Promise<void> {
@@ -131,6 +156,7 @@ async function sweepUntil(
   while (!stopped.aborted) {
     try {
       await sweep(deps, only);
+      await reapJobs(deps);
       if (only === undefined && clock.monotonicMs() - tidiedAtMs >= TIDY_EVERY_MS) {
         tidiedAtMs = clock.monotonicMs();
         await removeClosedRuns(deps, stopped);

@@ -16,6 +16,12 @@ export interface Settings {
   readonly silenceMs: number;
   /** How long a run that has asked waits for answers; then it fails. */
   readonly answerWithinMs: number;
+  /**
+   * How long a phase is not started again whose container is on a lost engine. The gateway there may
+   * go by the last word it had for 45 s, and the job's entry program by the gateway's for another 45 s,
+   * asking every 15 s: then the agent is ended, and this is longer.
+   */
+  readonly fenceMs: number;
   /** Agents may carry out hooks of the target repository's Spec Kit extensions. */
   readonly extensionHooks: boolean;
 }
@@ -29,6 +35,7 @@ export const DEFAULT_SETTINGS: Settings = {
   runDeadlineMs: 1_800_000,
   silenceMs: 300_000,
   answerWithinMs: 7 * 86_400_000,
+  fenceMs: 120_000,
   extensionHooks: false,
 };
 

@@ -9,6 +9,11 @@ export const wakeUpSchema = z.strictObject({
    * since the broker's own mark does not survive a retry queue.
    */
   suspectEpoch: z.int().min(1).optional(),
+  /**
+   * It was sent to the workers of the engine that has the run's container. Back from there, because
+   * none had the time, it is not sent again: their being busy does not make the engine lost.
+   */
+  sticky: z.literal(true).optional(),
 });
 export type WakeUp = z.infer<typeof wakeUpSchema>;
 

@@ -19,6 +19,8 @@ export type RunEvent =
   | { readonly type: "phase.succeeded"; readonly changed: boolean }
   | { readonly type: "phase.failed"; readonly failureClass: FailureClass }
   | { readonly type: "phase.interrupted" }
+  /** The same, and its engine is lost: nothing starts before what may still run there is over. */
+  | { readonly type: "phase.moved" }
   | { readonly type: "phase.cancelled" };
 
 export type Refusal =
@@ -94,6 +96,7 @@ export function decide(state: RunState, event: RunEvent): Decision {
     case "phase.succeeded":
     case "phase.failed":
     case "phase.interrupted":
+    case "phase.moved":
       if (state.kind === "proposed") {
         return conclude(state, event);
       }
@@ -114,7 +117,7 @@ const REFUSES_START = {
 
 type AttemptEnd = Extract<
   RunEvent,
-  { readonly type: "phase.succeeded" | "phase.failed" | "phase.interrupted" }
+  { readonly type: "phase.succeeded" | "phase.failed" | "phase.interrupted" | "phase.moved" }
 >;
 
 type Proposed = Extract<LiveState, { readonly kind: "proposed" }>;
@@ -158,7 +161,11 @@ function afterAttempt(state: LiveState, event: AttemptEnd): Decision {
   const earlier = [...state.earlier, ended];
   switch (verdict.retry) {
     case "now":
-      return accept({ ...live(state), kind: "ready", earlier });
+      return accept(
+        event.type === "phase.moved"
+          ? { ...live(state), kind: "waiting", tierMs: null, earlier }
+          : { ...live(state), kind: "ready", earlier },
+      );
     case "after_input":
       // Of a rejected result the input is there: the phase starts again with it.
       return accept({
@@ -198,6 +205,7 @@ function duringCleanup(state: Extract<RunState, { kind: "ended" }>, event: RunEv
         : refuse("no phase is running");
     case "phase.failed":
     case "phase.interrupted":
+    case "phase.moved":
       return state.cleanup === "running"
         ? accept({ ...state, cleanup: "due" })
         : refuse("no phase is running");

@@ -17,12 +17,19 @@ export interface DeliveryFacts {
   readonly cancelRequested: boolean;
   /** A run that has asked is due when nobody has answered in time. */
   readonly due: boolean;
+  /**
+   * Where the open attempt's container is, as the asking worker sees it: nowhere, or on the engine it
+   * works with; on another one; on another one that is lost, since no worker of it has been heard of.
+   */
+  readonly job: "none" | "here" | "elsewhere" | "lost";
 }
 
 export type DeliveryDecision =
   | { readonly do: "claim" }
   /** Come again in a moment, with the epoch: the database may not have noticed yet that the owner is gone. */
   | { readonly do: "ask_again" }
+  /** Only workers of the engine that has its container can go on with it. */
+  | { readonly do: "send_to_engine" }
   | { readonly do: "ignore"; readonly because: IgnoreReason };
 
 export const IGNORE_REASONS = [
@@ -54,7 +61,8 @@ export function judgeDelivery(facts: DeliveryFacts | undefined): DeliveryDecisio
   if (!facts.due) {
     return ignore("it is not due");
   }
-  return { do: "claim" };
+  // A lost one is claimed too: its owner gives the attempt up and waits before it starts another.
+  return facts.job === "elsewhere" ? { do: "send_to_engine" } : { do: "claim" };
 }
 
 /**

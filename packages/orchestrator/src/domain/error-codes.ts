@@ -277,6 +277,28 @@ export const ERROR_CODES = {
     remedy:
       "It is retried a few times; look into the workers' logs for what ends them, the agent's output first.",
   },
+  CONTAINER_LOST: {
+    class: "host_lost",
+    meaning: "The container of an attempt is no more, or was stopped with its engine.",
+    remedy: "Nothing to do: the phase starts again, and no budget is spent.",
+  },
+  ENGINE_LOST: {
+    class: "host_lost",
+    meaning:
+      "The engine that has the container of an attempt was not heard of for 90 s: the run is moved.",
+    remedy:
+      "Nothing to do: the phase starts again after a fence, from the last good phase, and no budget is spent.",
+  },
+  AGENT_OUT_OF_MEMORY: {
+    class: "transient",
+    meaning: "The agent's container used up its memory.",
+    remedy: "Give jobs more memory, or ask for less at once.",
+  },
+  AGENT_OUTPUT_TOO_LARGE: {
+    class: "transient",
+    meaning: "The agent printed more than a job may.",
+    remedy: "See stdout.log for what it repeats.",
+  },
   QUESTIONS_OPEN: {
     class: "needs_input",
     meaning: "The specification has open questions, and the request asks to pause on them.",
@@ -362,10 +384,59 @@ export const ERROR_CODES = {
     meaning: "PostgreSQL did not answer.",
     remedy: "Check that it runs and that DATABASE_URL is right; work goes on when it is back.",
   },
+  GATEWAY_NOT_STARTED: {
+    class: "transient",
+    meaning: "The container that leads jobs to their model has ended, or does not serve.",
+    remedy:
+      "It is retried; its own words are in the message. docs/gateway.md says how to start one by hand.",
+  },
   BROKER_UNAVAILABLE: {
     class: "transient",
     meaning: "RabbitMQ did not answer or did not confirm.",
     remedy: "Check that it runs and that AMQP_URL is right; work goes on when it is back.",
+  },
+  ENGINE_UNAVAILABLE: {
+    class: "transient",
+    meaning: "The Docker engine did not answer.",
+    remedy: "Check that it runs and that DOCKER_HOST names it; work goes on when it is back.",
+  },
+  ENGINE_FORBIDDEN: {
+    class: "permanent",
+    meaning: "The Docker engine's socket or certificates may not be used by this user.",
+    remedy:
+      "Add the user to the group `docker` and log in again, or give the container the socket's group; with TLS, check DOCKER_CERT_PATH.",
+  },
+  ENGINE_TOO_OLD: {
+    class: "permanent",
+    meaning: "The Docker engine speaks an older API than 1.41 (Docker 20.10).",
+    remedy: "Upgrade Docker to 20.10 or newer.",
+  },
+  ENGINE_NO_SPACE: {
+    class: "transient",
+    meaning: "The Docker engine has no space left, or less than the configured floor.",
+    remedy:
+      "Free space on the engine's disk: `docker system df` shows what uses it, `docker image prune` removes images nobody uses.",
+  },
+  ENGINE_FAILED: {
+    class: "transient",
+    meaning: "The Docker engine refused something in a way that has no name yet.",
+    remedy: "It is retried; the message has the engine's own words.",
+  },
+  IMAGE_MISSING: {
+    class: "permanent",
+    meaning: "The Docker engine does not have the job image, and it could not be pulled.",
+    remedy: "Build it with `npm run images`, or name another one in SPECKIT_JOB_IMAGE.",
+  },
+  IMAGE_UNUSABLE: {
+    class: "permanent",
+    meaning: "The job image lacks something that jobs need.",
+    remedy:
+      "Build it anew with `npm run images`; docs/job-image.md says what an own image must have.",
+  },
+  GATEWAY_UNREACHABLE: {
+    class: "transient",
+    meaning: "A job could not reach its gateway to ask for its start.",
+    remedy: "It is retried; look at the gateway's container and its log.",
   },
   EMBEDDED_DATABASE_UNSUPPORTED: {
     class: "permanent",

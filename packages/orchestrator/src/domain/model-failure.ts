@@ -37,6 +37,7 @@ const BY_CODE: Readonly<Record<string, ErrorCode>> = {
   request_too_large: "CONTEXT_TOO_LONG",
   invalid_request_body: "MODEL_REQUEST_REFUSED",
   invalid_token: "PHASE_DEADLINE_EXCEEDED",
+  no_provider: "MODEL_CREDENTIALS_MISSING",
 };
 
 /**
@@ -131,5 +132,6 @@ const SAYS: Readonly<Partial<Record<ErrorCode, string>>> = {
   MODEL_REQUEST_REFUSED: "the request was refused",
   MODEL_UNAVAILABLE: "the provider is overloaded or out of reach",
   MODEL_HUNG: "no byte for longer than the gateway waits",
+  MODEL_CREDENTIALS_MISSING: "the gateway has no key of a provider",
   PHASE_DEADLINE_EXCEEDED: "the time of the attempt is over",
 };

@@ -12,6 +12,8 @@ export const FAILPOINTS = {
   "run.claimed": "The epoch is raised, nothing was begun: the lease alone keeps others away.",
   "attempt.opened": "An attempt is open that was never started.",
   "ticket.used": "The attempt may have started something, for all that others can tell.",
+  "container.created": "A container is there that no row names.",
+  "container.placed": "The row names a container that was never started.",
   "agent.started": "An agent works whose supervisor is gone.",
   "agent.output": "Reading what an agent prints ends its supervisor, each time anew.",
   "agent.exited": "An agent's work is done and nobody has looked at it.",

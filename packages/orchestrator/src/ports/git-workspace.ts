@@ -1,4 +1,5 @@
 import type { PhaseOutput } from "../domain/verify/phase-output.ts";
+import type { JobFolders } from "./job-runtime.ts";
 
 /** The remote as it stood when the run began. Everything later is built on these facts. */
 export interface RemoteFacts {
@@ -43,12 +44,6 @@ export interface WorkspaceHead {
   /** null: detached. */
   readonly branch: string | null;
   readonly sha: string | null;
-}
-
-/** An attempt's own workspace and HOME, as absolute paths of this machine. */
-export interface AttemptFolders {
-  readonly workspace: string;
-  readonly home: string;
 }
 
 export interface TreeChange {
@@ -129,7 +124,12 @@ export interface GitWorkspace {
       readonly laidOver?: readonly LaidOverFile[];
     },
     signal: AbortSignal,
-  ) => Promise<AttemptFolders>;
+  ) => Promise<JobFolders>;
+  /** Where an attempt's folders are on this machine, made or not. */
+  readonly attemptFolders: (
+    runId: string,
+    attempt: { readonly phase: string; readonly attempt: number },
+  ) => JobFolders;
   /**
    * Takes what the agent left. Only after the job is gone.
    *

@@ -1,5 +1,6 @@
 export type * from "./agent-backend.ts";
 export type * from "./artifact-store.ts";
+export type * from "./attempt-authority.ts";
 export type * from "./clock.ts";
 export type * from "./credential-repository.ts";
 export type * from "./diagnosis.ts";
@@ -9,6 +10,7 @@ export type * from "./identity.ts";
 export type * from "./job-runtime.ts";
 export type * from "./logger.ts";
 export type * from "./metrics.ts";
+export type * from "./model-call-repository.ts";
 export type * from "./model-gateway.ts";
 export type * from "./run-repository.ts";
 export type * from "./transport.ts";

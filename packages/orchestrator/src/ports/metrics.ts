@@ -44,8 +44,10 @@ export const METRICS = {
   wake_ups: {
     kind: "counter",
     meaning:
-      "A wake-up was answered: its run was claimed, was in this worker's hands already, had an owner that may be dead and is asked for again, or it was forgotten, for the reason told.",
-    tags: { became: ["claimed", "in_hand", "asked_again", ...FORGOTTEN] },
+      "A wake-up was answered: its run was claimed, was in this worker's hands already, had an owner that may be dead and is asked for again, was sent to the workers of the engine that has its container or came back from there, or it was forgotten, for the reason told.",
+    tags: {
+      became: ["claimed", "in_hand", "asked_again", "sent_to_engine", "engine_busy", ...FORGOTTEN],
+    },
   },
   takeovers: {
     kind: "counter",
@@ -89,7 +91,7 @@ export const METRICS = {
     meaning: "A started phase came to an end, by the worker's clock.",
     tags: {
       phase: pipelineFor(),
-      became: ["succeeded", "proposed", "failed", "interrupted", "cancelled"],
+      became: ["succeeded", "proposed", "failed", "interrupted", "moved", "cancelled"],
     },
   },
   retries: {
@@ -111,6 +113,11 @@ export const METRICS = {
     kind: "timing",
     meaning: "From a run's request to its outcome, waits included, told when it is closed.",
     tags: { outcome: OUTCOMES },
+  },
+  jobs_reaped: {
+    kind: "counter",
+    meaning: "A container that no open attempt explained was removed.",
+    tags: {},
   },
   events_sent: {
     kind: "counter",

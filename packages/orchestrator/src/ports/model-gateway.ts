@@ -55,20 +55,33 @@ export interface ModelAttempt {
   readonly limits: ModelLimits;
 }
 
+/** What an attempt's ended calls have come to. */
+export interface ModelReport {
+  /** In the order of their ends; the newest 1 000. */
+  readonly calls: readonly ModelCall[];
+  /**
+   * Sum of all ended calls, also of those that `calls` has dropped. A call whose usage nobody has
+   * told counts as a call alone; `costUsd` is null when a price was not known.
+   */
+  readonly usage: ModelUsage & { readonly costUsd: number | null; readonly calls: number };
+}
+
 /** One attempt's way to its model. Disposing it ends its token and cuts what is open. */
 export interface ModelAccess extends AsyncDisposable {
   /** For example `http://127.0.0.1:4711/openai/v1`. */
   readonly baseUrl: string;
   /** Throw-away; the only credential the agent gets. */
   readonly token: string;
-  /** Ended calls, in the order of their ends; the newest 1 000. */
-  readonly calls: () => readonly ModelCall[];
   /**
-   * Sum of all ended calls, also of those that `calls` has dropped. A call whose usage nobody has
-   * told counts as a call alone; `costUsd` is null when a price was not known.
+   * What the attempt has called so far.
+   *
+   * @throws SpeckitError `DATABASE_UNAVAILABLE` from a gateway whose calls are in the store
    */
-  readonly usage: () => ModelUsage & { readonly costUsd: number | null; readonly calls: number };
-  /** Calls back for each piece of an answer that the provider sends: its model is at work. */
+  readonly report: () => Promise<ModelReport>;
+  /**
+   * Calls back when the provider has sent something: its model is at work. At once, or some seconds
+   * later where the gateway is another process.
+   */
   readonly onHeard: (listener: () => void) => void;
   /**
    * Resolves when the attempt must be ended because of its model calls: a limit of its run was

@@ -11,6 +11,7 @@ import type { SpecKitProject } from "../domain/spec-kit/project.ts";
 import type { FeatureSummary } from "../domain/spec-kit/summary.ts";
 import type { StoredArtifact } from "./artifact-store.ts";
 import type { DiffStat } from "./git-workspace.ts";
+import type { JobName, JobPlace } from "./job-runtime.ts";
 
 /** A run's row, as read in one moment. Times are the database's. */
 export interface RunRecord {
@@ -46,7 +47,7 @@ export interface RunRecord {
   readonly wakeAt: Date | null;
   readonly cancelRequested: boolean;
   /** What it waits for beside its due time. */
-  readonly parkedFor: "input" | "credential" | null;
+  readonly parkedFor: "input" | "credential" | "fence" | null;
   /** The credential it has waited for last. */
   readonly credential: string | null;
   /** How long it has rested for its provider's limits, all told. */
@@ -93,6 +94,8 @@ export interface AttemptRecord {
   readonly openQuestions: readonly Question[];
   /** How often an owner has died while the attempt was open. */
   readonly takeovers: number;
+  /** Its container, null: it ends with its worker. */
+  readonly place: JobPlace | null;
   /** null: its result was never proposed. */
   readonly proposal: Proposal | null;
   readonly usage: Usage | null;
@@ -156,6 +159,9 @@ export interface AnsweredRound {
   readonly answers: readonly (string | null)[];
 }
 
+/** How long nobody must have told of an engine until it is lost. */
+export const ENGINE_LOST_AFTER_MS = 90_000;
+
 /** The right to write to a run: holds until another claim raises the epoch. */
 export interface Hold {
   readonly runId: string;
@@ -171,6 +177,12 @@ export type ClaimResult =
       readonly leftAt: Date | null;
     }
   | { readonly claimed: false; readonly because: IgnoreReason }
+  /** Its container is on an engine that other workers serve. */
+  | {
+      readonly claimed: false;
+      readonly because: "its engine is another";
+      readonly engineId: string;
+    }
   /** Its owner may be dead, but its database session still looks alive: ask again with this epoch. */
   | { readonly claimed: false; readonly because: "its owner may be dead"; readonly epoch: number };
 
@@ -264,6 +276,8 @@ export interface AttemptCommit {
     readonly wakeInMs: number;
     readonly forInput?: "questions" | "approval";
     readonly coolDown?: { readonly credential: string | null };
+    /** The engine with its container is lost: it waits until that one can no longer do anything. */
+    readonly forFence?: true;
   };
   /**
    * Ends the run. A cancel requested before this commit wins: then the outcome is `cancelled`, and
@@ -311,7 +325,11 @@ export interface RunRepository {
 
   /** A new worker: an id that no process start has had before. */
   readonly registerWorker: (hostname: string) => Promise<number>;
-  readonly touchWorker: (workerId: number) => Promise<void>;
+  /**
+   * It consumes and reaches the store; with an engine's id, that one has just answered it too. An
+   * engine that no worker has told of for {@link ENGINE_LOST_AFTER_MS} is lost.
+   */
+  readonly touchWorker: (workerId: number, engineId?: string) => Promise<void>;
   /**
    * Shows the store that this worker lives, by a session that ends with the process: then others
    * need not wait for its leases. An accelerator, never needed for correctness; comes back by itself
@@ -331,6 +349,8 @@ export interface RunRepository {
     readonly isRedelivered?: boolean;
     /** The epoch whose owner may be dead, as the wake-up names it. */
     readonly suspectEpoch?: number | undefined;
+    /** The engine the worker starts containers on. */
+    readonly engineId?: string | undefined;
   }) => Promise<ClaimResult>;
   /** Renews all these leases in one statement. Ids that do not come back are fenced. */
   readonly renewLeases: (
@@ -349,6 +369,22 @@ export interface RunRepository {
    * cancelled, or another worker owns it now
    */
   readonly useStartTicket: (hold: Hold, phase: Phase, attempt: number) => Promise<boolean>;
+  /**
+   * Stores where the open attempt's container is, before that is started: from here on whoever owns
+   * the run goes on with it. What is told and kept about its start is stored with it.
+   */
+  readonly placeAttempt: (
+    hold: Hold,
+    placed: {
+      readonly phase: Phase;
+      readonly attempt: number;
+      readonly place: JobPlace;
+      readonly events: readonly NewEvent[];
+      readonly artifacts: readonly StoredArtifact[];
+    },
+  ) => Promise<void>;
+  /** Those of the named attempts that are open, of runs without an outcome: what they have is needed. */
+  readonly openAttempts: (names: readonly JobName[]) => Promise<readonly JobName[]>;
   /** @returns the run's outcome after the commit, null while it is live */
   readonly commitAttempt: (hold: Hold, commit: AttemptCommit) => Promise<Outcome | null>;
   /**

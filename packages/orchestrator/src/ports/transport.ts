@@ -5,9 +5,14 @@ import type { WakeUp } from "../contract/wake-up.ts";
 import type { Failure } from "../domain/failure.ts";
 import type { RetryTierMs } from "../domain/retry-policy.ts";
 
-/** Where a wake-up goes: to the queue of runs never claimed, to the queue of all others, or to the latter after a delay. */
+/**
+ * Where a wake-up goes: to the queue of runs never claimed, to the queue of all others, or to the latter
+ * after a delay; or to the workers of one engine. What those do not take within half a minute comes to
+ * `work`; where there is no queue of that engine, it goes nowhere.
+ */
 export type WakeUpRoute =
   | { readonly to: "start" | "work" }
+  | { readonly to: "engine"; readonly engineId: string }
   | { readonly to: "work"; readonly afterMs: RetryTierMs };
 
 /** What the transport must do with a delivery. It is acked only after the publish is confirmed. */
@@ -36,16 +41,22 @@ export type RequestVerdict =
   /** Neither ack nor nack: the request goes back when the channel closes. Only while stopping. */
   | { readonly do: "leave" };
 
+export interface WakeUpDelivery {
+  /** Whoever had this delivery before is gone, or gave it back. */
+  readonly isRedelivered: boolean;
+  /**
+   * It takes no slot: it came over the engine's own queue, for a container that is there already. What
+   * else there is to do for its run is left to a delivery with a slot.
+   */
+  readonly isExtra?: boolean;
+}
+
 export interface TransportHandlers {
   /**
    * Carries a run as far as it goes under this delivery; may take as long as the hold. Does not
    * throw: what a handler throws is a bug, logged, and the delivery is acked (the row carries on).
    */
-  readonly onWakeUp: (
-    wakeUp: WakeUp,
-    /** Whoever had this delivery before is gone, or gave it back. */
-    delivery: { readonly isRedelivered: boolean },
-  ) => Promise<DeliveryVerdict>;
+  readonly onWakeUp: (wakeUp: WakeUp, delivery: WakeUpDelivery) => Promise<DeliveryVerdict>;
   /**
    * Something about this run has changed that its owner should look at; everybody hears it, and
    * anybody may miss it. Must not throw. Default: hints are not heard.
@@ -95,12 +106,12 @@ export interface Transport extends AsyncDisposable {
   ) => Promise<void>;
   /**
    * Starts consuming. At most `slots` wake-up handlers run at once; runs never claimed are taken
-   * only while a slot is free, so continuations never queue behind a backlog.
-   *
+   * only while a slot is free, so continuations never queue behind a backlog. With `engineId` the
+   * engine's own queue is consumed as well, beyond the slots.
    */
   readonly consume: (
     handlers: TransportHandlers,
-    options: { readonly slots: number },
+    options: { readonly slots: number; readonly engineId?: string | undefined },
   ) => Promise<Consumption>;
   /** Wake-ups of runs never claimed that nobody has taken yet; 0 when it cannot be told. */
   readonly startBacklog: () => Promise<number>;

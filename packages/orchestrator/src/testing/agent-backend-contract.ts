@@ -124,7 +124,7 @@ export function describeAgentBackend(
         expect([phase, verifyPhase(phase, done.output)]).toEqual([phase, []]);
         expect(done.events.length).toBeGreaterThan(0);
         if (access !== undefined) {
-          expect(access.calls().length).toBeGreaterThan(0);
+          expect((await access.report()).calls.length).toBeGreaterThan(0);
           expect(done.stdout + done.stderr).not.toContain(access.token);
         }
       }
@@ -141,7 +141,7 @@ export function describeAgentBackend(
       expect(remedy).not.toBe("");
       if (access !== undefined) {
         // What the gateway has seen is believed: an agent keeps neither codes nor reset times.
-        const [last] = access.calls().slice(-1);
+        const [last] = (await access.report()).calls.slice(-1);
         expect(code).toBe(last && modelFailure(last, new Date())?.code);
       }
     }, 120_000);

@@ -2,6 +2,7 @@ import { describe } from "vitest";
 import { describeApprovals } from "./run-repository/approvals.ts";
 import { describeAttempts } from "./run-repository/attempts.ts";
 import { describeCommands } from "./run-repository/commands.ts";
+import { describeContainers } from "./run-repository/containers.ts";
 import { describeCooling } from "./run-repository/cooling.ts";
 import { describeEvents } from "./run-repository/events.ts";
 import { describeFencing } from "./run-repository/fencing.ts";
@@ -37,5 +38,6 @@ export function describeRunRepository(name: string, factory: RunRepositoryFactor
     describeApprovals(factory);
     describeRetries(factory);
     describeCooling(factory);
+    describeContainers(factory);
   });
 }

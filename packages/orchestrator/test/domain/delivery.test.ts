@@ -36,21 +36,30 @@ const TABLE: readonly (readonly [string, Partial<DeliveryFacts>, DeliveryDecisio
   ["ended, not cleaned, unowned", { ended: true }, claim],
   ["a cancel is requested, also when not due", { cancelRequested: true }, claim],
   ["not due", { due: false }, ignore("it is not due")],
-  ["due and unowned", {}, claim],
+  [
+    "its container is on another engine, which is heard of",
+    { job: "elsewhere" },
+    { do: "send_to_engine" },
+  ],
+  ["due and unowned, its engine lost or this one", {}, claim],
 ];
 
 const LEASES = ["free", "other"] as const;
+const JOBS = ["none", "here", "elsewhere", "lost"] as const;
 const SUSPICIONS = ["none", "redelivered", "epoch"] as const;
 const EVERY_CASE: readonly DeliveryFacts[] = LEASES.flatMap((lease) =>
-  Array.from({ length: 3 * 32 }, (_, bits) => ({
-    lease,
-    suspicion: SUSPICIONS[Math.floor(bits / 32)] ?? "none",
-    ownerIsGone: (bits & 16) > 0,
-    cleaned: (bits & 1) > 0,
-    ended: (bits & 2) > 0,
-    cancelRequested: (bits & 4) > 0,
-    due: (bits & 8) > 0,
-  })),
+  JOBS.flatMap((job) =>
+    Array.from({ length: 3 * 32 }, (_, bits) => ({
+      lease,
+      job,
+      suspicion: SUSPICIONS[Math.floor(bits / 32)] ?? "none",
+      ownerIsGone: (bits & 16) > 0,
+      cleaned: (bits & 1) > 0,
+      ended: (bits & 2) > 0,
+      cancelRequested: (bits & 4) > 0,
+      due: (bits & 8) > 0,
+    })),
+  ),
 );
 
 function rowOf(facts: DeliveryFacts): number {

@@ -21,7 +21,7 @@ describeJobRuntime("memory", async () => ({
     find: ({ argv }) => PROGRAMS[argv[0]],
     termGraceMs: 100,
   }),
-  spec: (program, more = {}) => ({
+  spec: (program) => ({
     runId: "0197f0a0-0000-7000-8000-000000000001",
     phase: "specify",
     attempt: 1,
@@ -31,10 +31,6 @@ describeJobRuntime("memory", async () => ({
     stdin: "",
     workspace: "/memory",
     home: "/memory/home",
-    deadlineMs: 30_000,
-    silenceMs: 30_000,
-    keepAliveMs: 60_000,
-    ...more,
   }),
   [Symbol.asyncDispose]: async () => {},
 }));

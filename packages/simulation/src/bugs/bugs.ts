@@ -257,9 +257,16 @@ export const BUGS: readonly Bug[] = [
     mutations: {
       runtime: (inner) => ({
         ...inner,
-        start: async (spec, listener, signal) => {
-          const job = await inner.start({ ...spec, keepAliveMs: YEAR_MS }, listener, signal);
-          return { ...job, keepAlive: () => {} };
+        prepare: async (spec, signal) => {
+          const prepared = await inner.prepare(spec, signal);
+          return {
+            ...prepared,
+            start: async (listener, limits, signals) => {
+              const lasting = { ...limits, keepAliveMs: YEAR_MS };
+              const job = await prepared.start(listener, lasting, signals);
+              return { ...job, keepAlive: () => {} };
+            },
+          };
         },
       }),
     },

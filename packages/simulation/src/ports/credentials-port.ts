@@ -25,13 +25,9 @@ export const unusedGateway: ModelGateway = {
   open: async () => ({
     baseUrl: "http://127.0.0.1/",
     token: "none",
-    calls: () => [],
-    usage: () => ({
-      inputTokens: 0,
-      cachedInputTokens: 0,
-      outputTokens: 0,
-      costUsd: 0,
-      calls: 0,
+    report: async () => ({
+      calls: [],
+      usage: { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, costUsd: 0, calls: 0 },
     }),
     onHeard: () => {},
     ended: new Promise(() => {}),

@@ -1,4 +1,4 @@
-import type { JobRuntime } from "@speckit/orchestrator";
+import type { Job, JobRuntime, JobSpec, PreparedJob } from "@speckit/orchestrator";
 import { SpeckitError } from "@speckit/orchestrator";
 import { memoryCredentialRepository, memoryJobRuntime } from "@speckit/orchestrator/testing";
 import { CREDENTIAL, programOf } from "../world/agents.ts";
@@ -33,41 +33,51 @@ export function runtimePort(world: World, process: Omit<Process, "deps">): JobRu
 
   return {
     report: inner.report,
-    async start(spec, listener, signal) {
-      const askedMs = scheduler.nowMs();
-      /** What an agent tells its supervisor comes when that can hear it, and in order. */
-      const told: (() => void)[] = [];
-      const toSupervisor = (label: string, what: () => void): void => {
-        told.push(what);
-        scheduler.after(random.between(0, 2), label, process, () => told.shift()?.());
-      };
-      const job = await process.links.local.call(
-        `agent ${spec.phase} ${spec.attempt}: start`,
-        () => {
-          // What was granted counts from when it was asked for.
-          const keepAliveMs = Math.max(0, spec.keepAliveMs - (scheduler.nowMs() - askedMs));
-          return inner.start(
-            { ...spec, keepAliveMs },
-            {
-              onStdout: async () => {},
-              onStderr: async () => {},
-              onLine: (line, tail) =>
-                toSupervisor("agent: line", () => listener.onLine(line, tail)),
-            },
-            signal,
-          );
-        },
-        () => new SpeckitError("INTERNAL_ERROR", "The agent could not be started"),
-      );
-      return {
-        keepAlive: job.keepAlive,
-        exit: new Promise((resolve, reject) => {
-          job.exit.then(
-            (exit) => toSupervisor("agent: exit", () => resolve(exit)),
-            (error: unknown) => toSupervisor("agent: failed", () => reject(error)),
-          );
-        }),
-      };
+    foldersInJob: inner.foldersInJob,
+    isIsolated: inner.isIsolated,
+    prepare: async (spec, signal) => {
+      const prepared = await inner.prepare(spec, signal);
+      return { ...prepared, start: (...asked) => start(spec, prepared, ...asked) };
     },
   };
+
+  async function start(
+    spec: JobSpec,
+    prepared: PreparedJob,
+    ...[listener, limits, signals]: Parameters<PreparedJob["start"]>
+  ): Promise<Job> {
+    const askedMs = scheduler.nowMs();
+    /** What an agent tells its supervisor comes when that can hear it, and in order. */
+    const told: (() => void)[] = [];
+    const toSupervisor = (label: string, what: () => void): void => {
+      told.push(what);
+      scheduler.after(random.between(0, 2), label, process, () => told.shift()?.());
+    };
+    const job = await process.links.local.call(
+      `agent ${spec.phase} ${spec.attempt}: start`,
+      () => {
+        // What was granted counts from when it was asked for.
+        const keepAliveMs = Math.max(0, limits.keepAliveMs - (scheduler.nowMs() - askedMs));
+        return prepared.start(
+          {
+            onStdout: async () => {},
+            onStderr: async () => {},
+            onLine: (line, tail) => toSupervisor("agent: line", () => listener.onLine(line, tail)),
+          },
+          { ...limits, keepAliveMs },
+          signals,
+        );
+      },
+      () => new SpeckitError("INTERNAL_ERROR", "The agent could not be started"),
+    );
+    return {
+      keepAlive: job.keepAlive,
+      exit: new Promise((resolve, reject) => {
+        job.exit.then(
+          (exit) => toSupervisor("agent: exit", () => resolve(exit)),
+          (error: unknown) => toSupervisor("agent: failed", () => reject(error)),
+        );
+      }),
+    };
+  }
 }

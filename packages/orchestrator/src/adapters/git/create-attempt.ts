@@ -1,7 +1,8 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { SpeckitError } from "../../domain/speckit-error.ts";
-import type { AttemptFolders, GitRun, LaidOverFile } from "../../ports/git-workspace.ts";
+import type { GitRun, LaidOverFile } from "../../ports/git-workspace.ts";
+import type { JobFolders } from "../../ports/job-runtime.ts";
 import type { GitContext } from "./context.ts";
 import { type AttemptName, objectFormatOf } from "./folders.ts";
 import { layOver } from "./lay-over.ts";
@@ -11,11 +12,11 @@ import { openRunRepository } from "./run-repository.ts";
 import { type TreeEntry, type TreePath, treeEntries } from "./tree-entries.ts";
 
 export function attemptFolders(
-  context: GitContext,
+  { folders }: Pick<GitContext, "folders">,
   runId: string,
   attempt: AttemptName,
-): AttemptFolders {
-  const folder = context.folders.attempt(runId, attempt);
+): JobFolders {
+  const folder = folders.attempt(runId, attempt);
   return { workspace: join(folder, "workspace"), home: join(folder, "home") };
 }
 
@@ -31,7 +32,7 @@ export async function createAttempt(
   run: GitRun,
   attempt: AttemptName & { readonly laidOver?: readonly LaidOverFile[] },
   signal: AbortSignal,
-): Promise<AttemptFolders> {
+): Promise<JobFolders> {
   const folders = attemptFolders(context, run.runId, attempt);
   await removeFolder(context.folders.attempt(run.runId, attempt));
   const repository = await openRunRepository(context, run, signal);

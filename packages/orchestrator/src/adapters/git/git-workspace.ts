@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { GitRun, GitWorkspace, RunDiff } from "../../ports/git-workspace.ts";
 import { baseFiles, tipFiles } from "./base-files.ts";
 import type { GitContext } from "./context.ts";
-import { createAttempt } from "./create-attempt.ts";
+import { attemptFolders, createAttempt } from "./create-attempt.ts";
 import { fetchBase } from "./fetch-base.ts";
 import { type Folders, foldersBelow } from "./folders.ts";
 import { gitRunner } from "./git-command.ts";
@@ -74,6 +74,7 @@ export function gitWorkspace(options: GitWorkspaceOptions): GitWorkspace {
       operate("create a workspace", signal, (context) =>
         createAttempt(context, run, attempt, signal),
       ),
+    attemptFolders: (runId, attempt) => attemptFolders({ folders }, runId, attempt),
     harvest: (run, attempt, signal) =>
       operate("read the workspace", signal, async (context) => {
         const taken = await harvest(context, run, attempt, signal);

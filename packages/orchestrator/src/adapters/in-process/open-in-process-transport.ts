@@ -52,7 +52,8 @@ export function openInProcessTransport(options: InProcessTransportOptions = {}):
     if ("afterMs" in route) {
       void sleep(route.afterMs, closing.signal).then(() => queues.add(route.to, wakeUp));
     } else {
-      queues.add(route.to, wakeUp);
+      // One process, one engine.
+      queues.add(route.to === "engine" ? "work" : route.to, wakeUp);
     }
   }
 

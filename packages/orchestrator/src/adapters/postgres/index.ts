@@ -1,2 +1,7 @@
+export {
+  type GatewayStore,
+  type GatewayStoreOptions,
+  postgresGatewayStore,
+} from "./gateway/gateway-store.ts";
 export { type MigrationReport, migrateDatabase } from "./migrate.ts";
 export { type PostgresRepositoryOptions, postgresRunRepository } from "./run-repository.ts";

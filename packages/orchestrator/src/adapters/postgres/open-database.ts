@@ -33,9 +33,13 @@ export interface DatabaseOptions {
   readonly applicationName?: string;
   /**
    * How long a connection in use may be silent before it is given up as dead: longer than any
-   * statement may take. Default 35 s.
+   * statement may take. Default 5 s more than that.
    */
   readonly silenceMs?: number;
+  /** Longest time of one statement. Default 30 s. */
+  readonly statementTimeoutMs?: number;
+  /** Longest time until there is a connection. Default 10 s. */
+  readonly connectTimeoutMs?: number;
   readonly logger?: Logger;
 }
 
@@ -43,13 +47,14 @@ const STATEMENT_TIMEOUT_MS = 30_000;
 
 /** A pool of connections. Ends with {@link Kysely.destroy}. */
 export function openDatabase(options: DatabaseOptions): Kysely<Database> {
+  const statementTimeoutMs = options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS;
   const pool = new pg.Pool({
     connectionString: options.connectionString,
     max: options.maxConnections ?? 5,
     application_name: options.applicationName ?? "speckit",
-    connectionTimeoutMillis: 10_000,
+    connectionTimeoutMillis: options.connectTimeoutMs ?? 10_000,
     // A statement that takes this long waits for a lock or a dead server: better told than waited out.
-    statement_timeout: STATEMENT_TIMEOUT_MS,
+    statement_timeout: statementTimeoutMs,
     // A worker frozen inside a transaction must not keep a run's row locked against the next owner.
     idle_in_transaction_session_timeout: 10_000,
     keepAlive: true,
@@ -66,7 +71,7 @@ export function openDatabase(options: DatabaseOptions): Kysely<Database> {
     socket.on("timeout", () => socket.destroy());
   });
   // A host that vanished leaves its connections half open: the system would try for a quarter of an hour.
-  const silenceMs = options.silenceMs ?? STATEMENT_TIMEOUT_MS + 5_000;
+  const silenceMs = options.silenceMs ?? statementTimeoutMs + 5_000;
   pool.on("acquire", (client) => socketOf(client).setTimeout(silenceMs));
   pool.on("release", (_error, client) => socketOf(client).setTimeout(0));
   return new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });

@@ -1,4 +1,5 @@
 import type { CredentialRepository } from "../../ports/credential-repository.ts";
+import type { ModelCallRepository } from "../../ports/model-call-repository.ts";
 import type { RunRepository } from "../../ports/run-repository.ts";
 import { artifactsOf, insertArtifacts } from "./artifact/artifact-rows.ts";
 import { answersOf } from "./command/answer-rows.ts";
@@ -6,6 +7,7 @@ import { storeCommand } from "./command/store-command.ts";
 import { credentialRepository } from "./credential/credential-repository.ts";
 import { appendEvents } from "./event/append-events.ts";
 import { eventsAfter, markEventsSent, unsentEvents } from "./event/read-events.ts";
+import { modelCallRepository } from "./model-call/model-call-repository.ts";
 import { type DatabaseOptions, openDatabase } from "./open-database.ts";
 import { allotFeatureDirectory } from "./run/allot-feature-directory.ts";
 import { claimRun } from "./run/claim-run.ts";
@@ -16,7 +18,7 @@ import { guardRun } from "./run/guard-run.ts";
 import { releaseRun, renewLeases } from "./run/hold-lease.ts";
 import { insertRun } from "./run/insert-run.ts";
 import { attemptsOf, checkpointOf, findRun, listRuns } from "./run/read-run.ts";
-import { startAttempt, useStartTicket } from "./run/start-attempt.ts";
+import { openAttempts, placeAttempt, startAttempt, useStartTicket } from "./run/start-attempt.ts";
 import { countNeverClaimed, runsWithUnsentEvents, sweepRuns } from "./run/sweep-runs.ts";
 import { inStatement, inTransaction } from "./transaction.ts";
 import { registerWorker, touchWorker } from "./worker/worker-rows.ts";
@@ -36,11 +38,13 @@ const HEARTBEAT_SILENCE_MS = 5_000;
 /**
  * Runs in PostgreSQL 15 to 18. Opens connections when they are first needed; leases are renewed on
  * a connection of their own, so that a busy pool cannot cost a worker its runs. The deployment's
- * credentials are there too.
+ * credentials are there too, and the model calls that gateways have recorded.
  */
-export function postgresRunRepository(
-  options: PostgresRepositoryOptions,
-): RunRepository & AsyncDisposable & { readonly credentials: CredentialRepository } {
+export function postgresRunRepository(options: PostgresRepositoryOptions): RunRepository &
+  AsyncDisposable & {
+    readonly credentials: CredentialRepository;
+    readonly modelCalls: ModelCallRepository;
+  } {
   const database = openDatabase(options);
   const heartbeat = openDatabase({
     ...options,
@@ -51,6 +55,7 @@ export function postgresRunRepository(
   });
   return {
     credentials: credentialRepository(database),
+    modelCalls: modelCallRepository(database),
     insertRun: (run) => insertRun(database, run),
     findRun: (runId) => inStatement(() => findRun(database, runId)),
     listRuns: (filter) => inStatement(() => listRuns(database, filter)),
@@ -59,7 +64,8 @@ export function postgresRunRepository(
     eventsOf: (runId, range) => inStatement(() => eventsAfter(database, runId, range)),
     checkpointOf: (runId) => inStatement(() => checkpointOf(database, runId)),
     registerWorker: (hostname) => inStatement(() => registerWorker(database, hostname)),
-    touchWorker: (workerId) => inStatement(() => touchWorker(heartbeat, workerId)),
+    touchWorker: (workerId, engineId) =>
+      inStatement(() => touchWorker(heartbeat, workerId, engineId)),
     holdSession: async (workerId) =>
       options.sessionLock === false
         ? new AsyncDisposableStack()
@@ -74,6 +80,8 @@ export function postgresRunRepository(
     startAttempt: (hold, phase) => startAttempt(database, hold, phase),
     useStartTicket: (hold, phase, attempt) =>
       inStatement(() => useStartTicket(database, hold, phase, attempt)),
+    placeAttempt: (hold, placed) => placeAttempt(database, hold, placed),
+    openAttempts: (names) => inStatement(() => openAttempts(database, names)),
     commitAttempt: (hold, commit) =>
       commitAttempt(database, hold, commit, options.artifactRetentionMs),
     allotFeatureDirectory: (hold, allot) => allotFeatureDirectory(database, hold, allot),

@@ -13,6 +13,7 @@ export interface Database {
   spec_workflow_answers: AnswersTable;
   spec_workflow_proposals: ProposalsTable;
   spec_workflow_credentials: CredentialsTable;
+  spec_workflow_model_calls: ModelCallsTable;
 }
 
 /** jsonb: written as JSON text, read as a value. */
@@ -26,6 +27,8 @@ interface WorkersTable {
   started_at: Generated<Date>;
   seen_at: Generated<Date>;
   pg_started_at: Nullable<Date>;
+  engine_id: Nullable<string>;
+  engine_seen_at: Nullable<Date>;
 }
 
 export interface RunsTable {
@@ -87,6 +90,10 @@ export interface TaskStatesTable {
   epoch: number;
   ticket_used_at: Nullable<Date>;
   takeovers: Generated<number>;
+  engine_id: Nullable<string>;
+  container_id: Nullable<string>;
+  token_key: Nullable<string>;
+  heard_at: Nullable<Date>;
   failure: ColumnType<unknown, string | null | undefined, string | null>;
   findings: JsonWithDefault<unknown>;
   open_questions: JsonWithDefault<unknown>;
@@ -155,4 +162,18 @@ interface CredentialsTable {
   cooling_until: Date;
   reason: string;
   updated_at: Generated<Date>;
+}
+
+interface ModelCallsTable {
+  run_id: string;
+  phase: string;
+  attempt: number;
+  id: GeneratedAlways<number>;
+  call_id: string;
+  call: Json<unknown>;
+  input_tokens: Nullable<number>;
+  cached_input_tokens: Nullable<number>;
+  output_tokens: Nullable<number>;
+  cost_usd: Nullable<number>;
+  recorded_at: Generated<Date>;
 }

@@ -4,7 +4,8 @@ import { EXTENSIONS_WITHOUT_HOOKS } from "../../domain/spec-kit/extensions.ts";
 import type { SpecKitProject } from "../../domain/spec-kit/project.ts";
 import { inProject, inRepository } from "../../domain/spec-kit/project-path.ts";
 import type { AgentPrompt } from "../../ports/agent-backend.ts";
-import type { AttemptFolders, LaidOverFile } from "../../ports/git-workspace.ts";
+import type { LaidOverFile } from "../../ports/git-workspace.ts";
+import type { JobFolders } from "../../ports/job-runtime.ts";
 import type { RunRecord } from "../../ports/run-repository.ts";
 import { EXTENSIONS, FEATURE_JSON } from "./spec-kit-project.ts";
 
@@ -33,9 +34,9 @@ export function laidOverFor(
 
 /** The agent works in its project's folder of the workspace. */
 export function foldersOfProject(
-  { workspace, home }: AttemptFolders,
+  { workspace, home }: JobFolders,
   { directory }: Pick<SpecKitProject, "directory">,
-): AttemptFolders {
+): JobFolders {
   return { workspace: directory === "" ? workspace : `${workspace}/${directory}`, home };
 }
 
@@ -43,7 +44,7 @@ export function foldersOfProject(
 export function surroundingsOf(
   { featureDirectory, branch }: Pick<RunRecord, "featureDirectory" | "branch">,
   project: SpecKitProject,
-  folders: AttemptFolders,
+  folders: JobFolders,
 ): Pick<AgentPrompt, "projectDirectory" | "featureDirectory" | "environment" | "hooks"> {
   const { directory, version, extensions, hooks } = project;
   const feature = inProject(directory, featureDirectory ?? "");

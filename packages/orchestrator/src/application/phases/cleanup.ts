@@ -32,6 +32,7 @@ export async function cleanUp(
   if (open === undefined || !(await isClosingEventWritten(deps, runId))) {
     const trouble = await troubleWith(async () => {
       refuseCrashLoop(run, open?.takeovers ?? 0);
+      await removeJobs(deps, runId);
       await deps.git.removeRun(runId, run.gitRemote);
       lease.lost.throwIfAborted();
       await keepLastArtifacts(deps, hold);
@@ -56,6 +57,13 @@ export async function cleanUp(
   }
   await deps.reach?.("cleanup.finished", { runId, phase: "cleanup", attempt });
   return closed ? undefined : { lookAgainMs: LOOK_AGAIN_MS };
+}
+
+/** What attempts have left on this engine. What they have left on another is its reaper's. */
+async function removeJobs({ runtime }: Dependencies, runId: string): Promise<void> {
+  for (const job of (await runtime.engine?.list(runId)) ?? []) {
+    await runtime.engine?.remove(job);
+  }
 }
 
 /** Cleaning up has ended one worker after another: the run is closed without it, and says so. */

@@ -2,6 +2,7 @@ import type { Usage } from "../../contract/run-result.ts";
 import type { Failure, Finding } from "../../domain/failure.ts";
 import type { AnsweredQuestion, Question } from "../../domain/questions.ts";
 import type { StoredArtifact } from "../../ports/artifact-store.ts";
+import type { JobPlace } from "../../ports/job-runtime.ts";
 import type { RunFacts, RunRecord } from "../../ports/run-repository.ts";
 import type { Dependencies } from "../dependencies.ts";
 import type { HeldLease } from "../lease-keeper.ts";
@@ -12,6 +13,8 @@ export interface PhaseContext {
   readonly run: RunRecord;
   readonly lease: HeldLease;
   readonly attempt: number;
+  /** The attempt's container, which an earlier owner has started: it is gone on with. */
+  readonly placed: JobPlace | null;
   /** What was last found wrong with this phase and is to be repaired, empty at its first attempt. */
   readonly findings: readonly Finding[];
   /** The attempt just before, if they are of that: its conversation can be gone on with. */

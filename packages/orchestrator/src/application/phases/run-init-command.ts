@@ -1,12 +1,12 @@
 import { isSpeckitError, SpeckitError } from "../../domain/speckit-error.ts";
 import type { ArtifactWriter } from "../../ports/artifact-store.ts";
-import type { AttemptFolders } from "../../ports/git-workspace.ts";
-import type { JobExit } from "../../ports/job-runtime.ts";
-import { useStartTicket } from "../use-start-ticket.ts";
+import type { JobExit, JobFolders } from "../../ports/job-runtime.ts";
 import type { PhaseContext } from "./phase-work.ts";
+import { removeJob, startJob, untilGone } from "./start-job.ts";
 
 /** It copies its files and is done; two minutes are for a slow machine that starts Python first. */
 const DEADLINE_MS = 120_000;
+const NEVER = new AbortController().signal;
 
 /**
  * Starts the command that makes a Spec Kit project, once per attempt, and keeps its output. Like an
@@ -17,7 +17,7 @@ const DEADLINE_MS = 120_000;
 export async function runInitCommand(
   context: PhaseContext,
   argv: readonly [string, ...string[]],
-  folders: AttemptFolders,
+  folders: JobFolders,
 ): Promise<void> {
   const { deps, run, attempt, evidence } = context;
   const open = (name: string) => deps.artifacts.open(run.runId, `prepare-${attempt}/${name}`);
@@ -40,33 +40,23 @@ export async function runInitCommand(
 async function carryOut(
   context: PhaseContext,
   argv: readonly [string, ...string[]],
-  folders: AttemptFolders,
+  folders: JobFolders,
   { stdout, stderr }: { readonly stdout: ArtifactWriter; readonly stderr: ArtifactWriter },
 ): Promise<JobExit> {
   const { deps, run, attempt, lease, signal } = context;
-  await useStartTicket(context, "prepare");
+  const name = { runId: run.runId, phase: "prepare", attempt } as const;
   try {
-    const job = await deps.runtime.start(
-      {
-        runId: run.runId,
-        phase: "prepare",
-        attempt,
-        ...folders,
-        argv,
-        env: {},
-        files: [],
-        stdin: "",
+    const job = await startJob(context, "prepare", {
+      spec: { ...name, ...folders, argv, env: {}, files: [], stdin: "" },
+      listener: { onStdout: stdout.write, onStderr: stderr.write, onLine: () => {} },
+      limits: {
         deadlineMs: Math.max(1, Math.min(DEADLINE_MS, context.leftMs())),
         silenceMs: DEADLINE_MS,
-        keepAliveMs: Math.max(0, lease.trustedForMs()),
       },
-      { onStdout: stdout.write, onStderr: stderr.write, onLine: () => {} },
-      signal,
-    );
-    lease.onRenewed((trustedForMs) => job.keepAlive(trustedForMs));
-    // Starting took its time, and a renewal may have come and gone meanwhile.
-    job.keepAlive(Math.max(0, lease.trustedForMs()));
-    return await job.exit;
+      // Nobody goes on with it: it is short, and leaves nothing that is worth it.
+      signals: { end: signal, letGo: NEVER },
+    });
+    return await untilGone(context, job);
   } catch (cause) {
     if (isSpeckitError(cause) && cause.code === "AGENT_NOT_STARTED") {
       const message = `${run.repository} has no .specify folder, and the command that makes one, ${argv[0]}, cannot be started here`;
@@ -75,6 +65,10 @@ async function carryOut(
     throw cause;
   } finally {
     lease.onRenewed(undefined);
+    // A fenced worker touches nothing: whoever owns the run now sees to it.
+    if (!lease.lost.aborted) {
+      await removeJob(deps, name);
+    }
   }
 }
 

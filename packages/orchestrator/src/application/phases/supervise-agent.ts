@@ -1,39 +1,59 @@
-import type { AgentReport } from "../../contract/agent-report.ts";
 import type { Usage } from "../../contract/run-result.ts";
 import { assertNever } from "../../domain/assert-never.ts";
 import { type Failure, failure } from "../../domain/failure.ts";
 import type { AgentPhase } from "../../domain/phase.ts";
-import type { AgentBackend, AgentCommand } from "../../ports/agent-backend.ts";
+import type { AgentBackend } from "../../ports/agent-backend.ts";
 import type { ArtifactWriter } from "../../ports/artifact-store.ts";
-import type { AttemptFolders } from "../../ports/git-workspace.ts";
-import type { JobExit } from "../../ports/job-runtime.ts";
-import type { ModelAccess } from "../../ports/model-gateway.ts";
+import type {
+  Job,
+  JobExit,
+  JobFolders,
+  JobLimits,
+  JobListener,
+  JobSignals,
+} from "../../ports/job-runtime.ts";
+import type { ModelAccess, ModelReport } from "../../ports/model-gateway.ts";
+import type { NewEvent } from "../../ports/run-repository.ts";
 import { agentEventLog } from "../agent-event-log.ts";
-import { useStartTicket } from "../use-start-ticket.ts";
-import { type AgentSession, keepSession } from "./agent-session.ts";
+import { untilAvailable } from "../until-available.ts";
+import { keepSession } from "./agent-session.ts";
 import { type EventFile, eventFile } from "./event-file.ts";
 import type { PhaseContext } from "./phase-work.ts";
+import { untilGone } from "./start-job.ts";
 
 interface AgentCall {
   readonly phase: AgentPhase;
   readonly backend: AgentBackend;
-  readonly command: AgentCommand;
-  readonly folders: AttemptFolders;
-  /** An earlier conversation it goes on with. */
-  readonly session: AgentSession | undefined;
+  /** As the agent sees them. */
+  readonly folders: JobFolders;
   /** The agent's way to its model. */
   readonly access: ModelAccess | undefined;
-  readonly report: AgentReport;
+  /** What an earlier owner has written of this attempt. */
+  readonly before?: { readonly notes: number; readonly events: number } | undefined;
+  /** Of a job that ends with its worker: told first of all. */
+  readonly note?: Pick<NewEvent, "type" | "data"> | undefined;
+  /** Starts the agent, or goes on with one that was started; undefined: it is no more. */
+  readonly start: (
+    listener: JobListener,
+    limits: Omit<JobLimits, "keepAliveMs">,
+    signals: JobSignals,
+  ) => Promise<Job | undefined>;
+}
+
+/** Thrown when an agent was left to go on without this worker: nothing of it is recorded here. */
+export class AgentLeft extends Error {
+  override readonly name = "AgentLeft";
 }
 
 /**
- * Starts the agent once, keeps its output, and watches it to its end. It lives only while the lease
- * does: each renewal lets it live for what is left of the trust window.
+ * Watches the agent to its end, and keeps its output. One that ends with its worker lives only while
+ * the lease does: each renewal lets it live for what is left of the trust window.
  *
- * An agent that was ended because of a cancel or a stop leaves its output and its cost as evidence
- * like any other. Only a fenced worker keeps nothing: it may write no row that would name it.
+ * An agent that was ended because of a cancel leaves its output and its cost as evidence like any
+ * other. Only a fenced worker keeps nothing: it may write no row that would name it.
  *
  * @returns what the agent failed with, undefined when it says that it is done
+ * @throws AgentLeft when this worker had to let go, and the agent goes on
  */
 export async function superviseAgent(
   context: PhaseContext,
@@ -41,7 +61,14 @@ export async function superviseAgent(
 ): Promise<Failure | undefined> {
   const { deps, attempt, lease, signal, evidence } = context;
   const { phase, access } = call;
-  const events = agentEventLog({ ...deps, lease, phase, attempt, onWritten: context.onEvents });
+  const events = agentEventLog({
+    ...deps,
+    lease,
+    phase,
+    attempt,
+    onWritten: context.onEvents,
+    before: call.before,
+  });
   const reader = call.backend.reader(call.folders.workspace);
   const logs = await openLogs(context, phase);
   const modelEnd = new AbortController();
@@ -52,13 +79,29 @@ export async function superviseAgent(
   });
   try {
     const at = { runId: context.run.runId, phase, attempt };
-    events.note({ type: "phase.agent", data: { ...call.report } });
-    const exit = await carryOut(context, call, logs, modelEnd.signal, (line, tail) => {
-      void deps.reach?.("agent.output", at);
-      const told = reader.read(line, tail);
-      events.add(told);
-      logs.events.add(told);
+    if (call.note !== undefined) {
+      events.note(call.note);
+    }
+    const exit = await carryOut(context, call, modelEnd.signal, {
+      async onStdout(piece) {
+        // Events of the piece before this one: memory stays bounded by what one piece says.
+        await logs.events.written();
+        await logs.stdout.write(piece);
+      },
+      onStderr: logs.stderr.write,
+      onLine(line, tail) {
+        void deps.reach?.("agent.output", at);
+        const told = reader.read(line, tail);
+        events.add(told);
+        logs.events.add(told);
+      },
     });
+    if (exit === undefined) {
+      return failure("CONTAINER_LOST", `The container of ${phase} ${attempt} is no more`);
+    }
+    if (exit.isLeft === true) {
+      throw new AgentLeft(`${phase} ${attempt} goes on`);
+    }
     await deps.reach?.("agent.exited", at);
     lease.lost.throwIfAborted();
     evidence.artifacts.push(
@@ -72,10 +115,12 @@ export async function superviseAgent(
       await keepSession(context, phase, session);
     }
     signal.throwIfAborted();
-    const calls = access?.calls() ?? [];
+    const told = access && (await untilAvailable(deps, signal, access.report));
+    const calls = told?.calls ?? [];
     return endedByModel ?? endedByUs(context, exit) ?? reader.classify({ ...exit, calls });
   } finally {
-    evidence.usage = usageOf(access) ?? events.usage();
+    // Of a store that is away nothing is known: then the agent's own sum is better than none.
+    evidence.usage = usageOf(await access?.report().catch(() => undefined)) ?? events.usage();
     evidence.lastMessage = events.lastMessage();
     // Nothing of this attempt is written after its end.
     await events.close();
@@ -84,11 +129,11 @@ export async function superviseAgent(
 }
 
 /** What the gateway has counted, failed turns included; an agent's own sum leaves those out. */
-function usageOf(access: ModelAccess | undefined): Usage | undefined {
-  if (access === undefined) {
+function usageOf(report: ModelReport | undefined): Usage | undefined {
+  if (report === undefined) {
     return undefined;
   }
-  const { inputTokens, cachedInputTokens, outputTokens, costUsd } = access.usage();
+  const { inputTokens, cachedInputTokens, outputTokens, costUsd } = report.usage;
   return { inputTokens, cachedInputTokens, outputTokens, costUsd };
 }
 
@@ -118,50 +163,23 @@ async function openLogs({ deps, run, attempt }: PhaseContext, phase: AgentPhase)
 
 async function carryOut(
   context: PhaseContext,
-  { phase, backend, command, session, folders, access }: AgentCall,
-  { stdout, stderr, events }: Logs,
+  { phase, access, start }: AgentCall,
   modelEnd: AbortSignal,
-  onLine: (line: string, tail?: string) => void,
-): Promise<JobExit> {
-  const { deps, run, attempt, lease, signal } = context;
-  await useStartTicket(context, phase);
-  const job = await deps.runtime.start(
-    {
-      runId: run.runId,
-      phase,
-      attempt,
-      ...folders,
-      argv: command.argv,
-      env: command.env,
-      files: [...command.files, ...(session?.files ?? [])],
-      ...(backend.sessionFolders === undefined ? {} : { keep: backend.sessionFolders }),
-      stdin: command.stdin,
-      deadlineMs: Math.max(1, context.leftMs()),
-      silenceMs: deps.settings.silenceMs,
-      keepAliveMs: Math.max(0, lease.trustedForMs()),
-    },
-    {
-      async onStdout(piece) {
-        // Events of the piece before this one: memory stays bounded by what one piece says.
-        await events.written();
-        await stdout.write(piece);
-      },
-      onStderr: stderr.write,
-      onLine,
-    },
-    AbortSignal.any([signal, modelEnd]),
+  listener: JobListener,
+): Promise<JobExit | undefined> {
+  const { deps, run, attempt, lease, letGo } = context;
+  const job = await start(
+    listener,
+    { deadlineMs: Math.max(1, context.leftMs()), silenceMs: deps.settings.silenceMs },
+    { end: AbortSignal.any([lease.cancelled, modelEnd]), letGo },
   );
-  try {
-    await deps.reach?.("agent.started", { runId: run.runId, phase, attempt });
-    lease.onRenewed((trustedForMs) => job.keepAlive(trustedForMs));
-    // An agent prints nothing while its model thinks; the model's own words come all the while.
-    access?.onHeard(() => job.heard?.());
-    // Starting took its time, and a renewal may have come and gone meanwhile.
-    job.keepAlive(Math.max(0, lease.trustedForMs()));
-    return await job.exit;
-  } finally {
-    lease.onRenewed(undefined);
+  if (job === undefined) {
+    return undefined;
   }
+  await deps.reach?.("agent.started", { runId: run.runId, phase, attempt });
+  // An agent prints nothing while its model thinks; the model's own words come all the while.
+  access?.onHeard(() => job.heard?.());
+  return untilGone(context, job);
 }
 
 function endedByUs(context: PhaseContext, exit: JobExit): Failure | undefined {
@@ -187,6 +205,30 @@ function endedByUs(context: PhaseContext, exit: JobExit): Failure | undefined {
         "WORKER_REPLACED",
         "The agent was ended because its worker did not keep it alive",
       );
+    case "start_refused":
+      return failure(
+        "WORKER_REPLACED",
+        "The start ticket is used or no longer valid: the agent was not started",
+      );
+    case "fenced":
+      return failure(
+        "WORKER_REPLACED",
+        `The agent was ended after ${seconds} s because nobody could say that its attempt is live`,
+      );
+    case "engine_stopped":
+      return failure(
+        "CONTAINER_LOST",
+        `The agent's container was stopped with its engine after ${seconds} s`,
+      );
+    case "out_of_memory":
+      return failure("AGENT_OUT_OF_MEMORY", `The agent ran out of memory after ${seconds} s`);
+    case "workspace_full":
+      return failure(
+        "WORKSPACE_TOO_LARGE",
+        `The agent was ended after ${seconds} s because it had written too much`,
+      );
+    case "output_full":
+      return failure("AGENT_OUTPUT_TOO_LARGE", `The agent had printed too much after ${seconds} s`);
     default:
       return assertNever(exit.endedBy);
   }

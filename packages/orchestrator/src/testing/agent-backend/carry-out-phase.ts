@@ -65,15 +65,15 @@ export async function carryOutPhase(
     endedByModel = failed;
     modelEnd.abort();
   });
-  const job = await runtime.start(
+  const prepared = await runtime.prepare(
     {
       ...command,
       ...at,
-      deadlineMs: 50_000,
-      silenceMs,
-      keepAliveMs: 55_000,
       ...(backend.sessionFolders === undefined ? {} : { keep: backend.sessionFolders }),
     },
+    modelEnd.signal,
+  );
+  const job = await prepared.start(
     {
       onStdout: async (piece) => {
         stdout += Buffer.from(piece).toString();
@@ -83,10 +83,12 @@ export async function carryOutPhase(
       },
       onLine: (line, tail) => void events.push(...reader.read(line, tail)),
     },
-    modelEnd.signal,
+    { deadlineMs: 50_000, silenceMs, keepAliveMs: 55_000 },
+    { end: modelEnd.signal, letGo: new AbortController().signal },
   );
   const exit = await job.exit;
-  const failure = endedByModel ?? reader.classify({ ...exit, calls: access?.calls() ?? [] });
+  const failure =
+    endedByModel ?? reader.classify({ ...exit, calls: (await access?.report())?.calls ?? [] });
   const output = difference(before, await readTree(workspace));
   return { command, exit, stdout, stderr, events, failure, output };
 }

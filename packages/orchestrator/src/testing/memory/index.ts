@@ -18,6 +18,7 @@ export {
 } from "./git/memory-remotes.ts";
 export { memoryArtifactStore } from "./memory-artifact-store.ts";
 export { memoryCredentialRepository } from "./memory-credential-repository.ts";
+export { type MemoryEngine, type MemoryEngineOptions, memoryEngine } from "./memory-engine.ts";
 export {
   type MemoryJobRuntimeOptions,
   memoryJobRuntime,
@@ -25,6 +26,7 @@ export {
   type ProgramStep,
   type StartedJob,
 } from "./memory-job-runtime.ts";
+export { memoryModelCallRepository, recordModelCalls } from "./memory-model-call-repository.ts";
 export {
   type MemoryDatabase,
   type MemoryDatabaseOptions,

@@ -1,5 +1,12 @@
 import { SpeckitError } from "../../domain/speckit-error.ts";
-import type { JobExit, JobListener, JobRuntime, JobSpec } from "../../ports/job-runtime.ts";
+import type {
+  Job,
+  JobExit,
+  JobLimits,
+  JobListener,
+  JobRuntime,
+  JobSpec,
+} from "../../ports/job-runtime.ts";
 import type { Timers } from "./timers.ts";
 
 /** What a program does, in order of time; `afterMs` counts from the step before. */
@@ -41,34 +48,45 @@ export interface MemoryJobRuntimeOptions {
 export function memoryJobRuntime(options: MemoryJobRuntimeOptions): JobRuntime {
   return {
     report: async () => ({ name: "memory", isolation: "programs in memory", contained: true }),
-    async start(spec, listener, signal) {
-      const program = options.find(spec);
-      if (program === undefined) {
-        throw new SpeckitError("AGENT_NOT_STARTED", `There is no program ${spec.argv[0]}`);
-      }
-      if (signal.aborted || spec.keepAliveMs <= 0) {
-        const endedBy = signal.aborted ? "abort" : "keep_alive";
-        const exit: JobExit = {
-          exitCode: null,
-          signal: null,
-          endedBy,
-          durationMs: 0,
-          stderrTail: "",
-        };
-        return { exit: Promise.resolve(exit), keepAlive: () => {} };
-      }
-      return carryOut(options, program, spec, listener, signal);
-    },
+    foldersInJob: (folders) => folders,
+    isIsolated: false,
+    prepare: async (spec) => ({
+      async start(listener, limits, { end, letGo }) {
+        const program = options.find(spec);
+        if (program === undefined) {
+          throw new SpeckitError("AGENT_NOT_STARTED", `There is no program ${spec.argv[0]}`);
+        }
+        // As with processes: to let go of a program is to end it.
+        const signal = AbortSignal.any([end, letGo]);
+        if (signal.aborted || limits.keepAliveMs <= 0) {
+          return neverStarted(signal.aborted ? "abort" : "keep_alive");
+        }
+        return carryOut(options, program, { spec, listener, limits, signal });
+      },
+    }),
   };
+}
+
+function neverStarted(endedBy: "abort" | "keep_alive"): Job {
+  const exit: JobExit = { exitCode: null, signal: null, endedBy, durationMs: 0, stderrTail: "" };
+  return { exit: Promise.resolve(exit), keepAlive: () => {} };
 }
 
 function carryOut(
   { timers, onStart, termGraceMs = 2_000 }: MemoryJobRuntimeOptions,
   program: Program,
-  spec: JobSpec,
-  listener: JobListener,
-  signal: AbortSignal,
-) {
+  {
+    spec,
+    listener,
+    limits,
+    signal,
+  }: {
+    readonly spec: JobSpec;
+    readonly listener: JobListener;
+    readonly limits: JobLimits;
+    readonly signal: AbortSignal;
+  },
+): Job {
   const startedMs = timers.nowMs();
   const exit = Promise.withResolvers<JobExit>();
   exit.promise.catch(() => {});
@@ -121,9 +139,9 @@ function carryOut(
   }
 
   let forgetGrace = (): void => {};
-  const forgetDeadline = timers.after(spec.deadlineMs, () => end("deadline"));
-  let forgetSilence = timers.after(spec.silenceMs, () => end("silence"));
-  let forgetKeepAlive = timers.after(spec.keepAliveMs, ranOut);
+  const forgetDeadline = timers.after(limits.deadlineMs, () => end("deadline"));
+  let forgetSilence = timers.after(limits.silenceMs, () => end("silence"));
+  let forgetKeepAlive = timers.after(limits.keepAliveMs, ranOut);
   function ranOut(): void {
     endedBy ??= "keep_alive";
     kill();
@@ -149,7 +167,7 @@ function carryOut(
         await listener.onStderr(Buffer.from(stderr, "utf8"));
       }
       if (isAlive) {
-        forgetSilence = timers.after(spec.silenceMs, () => end("silence"));
+        forgetSilence = timers.after(limits.silenceMs, () => end("silence"));
       }
     });
     printing.catch(kill);

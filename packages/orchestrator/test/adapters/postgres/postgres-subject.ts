@@ -14,6 +14,7 @@ const TABLES = [
   "answers",
   "proposals",
   "credentials",
+  "model_calls",
 ] as const;
 
 /** Every row of every table, as JSON text in one order. */
@@ -25,6 +26,9 @@ const DUMP = TABLES.map(
 const PASS_TIME = `WITH passed AS (SELECT $1::float8 * interval '1 millisecond' AS time),
   credentials AS (
     UPDATE spec_workflow_credentials SET cooling_until = cooling_until - time FROM passed
+  ),
+  workers AS (
+    UPDATE spec_workflow_workers SET engine_seen_at = engine_seen_at - time FROM passed
   ),
   attempts AS (
     UPDATE spec_workflow_task_states

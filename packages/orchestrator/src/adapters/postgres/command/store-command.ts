@@ -147,11 +147,13 @@ async function given(trx: Transaction<Database>, runId: string, effect: Effect):
 
 /**
  * A run that has asked stays due when its time is over: looking earlier gives no answer. One that
- * waits for a credential is due when that may be used, which may be sooner than it was told.
+ * waits for a credential is due when that may be used, which may be sooner than it was told; one behind
+ * a fence is not due any sooner.
  */
 async function resume(trx: Transaction<Database>, runId: string): Promise<void> {
   const dueAt = sql<Date>`CASE parked_for
     WHEN 'input' THEN due_at
+    WHEN 'fence' THEN due_at
     WHEN 'credential' THEN least(due_at, greatest(clock_timestamp(), (
       SELECT cooling_until FROM spec_workflow_credentials AS known
       WHERE known.name = spec_workflow_runs.credential)))
@@ -161,6 +163,7 @@ async function resume(trx: Transaction<Database>, runId: string): Promise<void> 
     .set({
       due_at: dueAt,
       wake_at: sql<Date>`CASE parked_for
+        WHEN 'fence' THEN wake_at
         WHEN 'credential' THEN least(wake_at, greatest(${soon}, ${dueAt})) ELSE ${soon} END`,
     })
     .where("id", "=", runId)

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { type Kysely, sql, type Transaction } from "kysely";
 import { type DeliveryFacts, judgeDelivery } from "../../../domain/delivery.ts";
-import type { ClaimResult } from "../../../ports/run-repository.ts";
+import { type ClaimResult, ENGINE_LOST_AFTER_MS } from "../../../ports/run-repository.ts";
 import { appendEvents } from "../event/append-events.ts";
 import type { Database } from "../schema.ts";
 import { inTransaction } from "../transaction.ts";
@@ -15,6 +15,7 @@ interface Claim {
   readonly leaseMs: number;
   readonly isRedelivered?: boolean;
   readonly suspectEpoch?: number | undefined;
+  readonly engineId?: string | undefined;
 }
 
 /**
@@ -63,6 +64,9 @@ function tryClaim(database: Kysely<Database>, claim: Claim): Promise<ClaimResult
         because: decision.do === "ignore" ? decision.because : "no such run",
       };
     }
+    if (decision.do === "send_to_engine") {
+      return { claimed: false, because: "its engine is another", engineId: row.engineId ?? "" };
+    }
     if (decision.do === "ask_again") {
       return { claimed: false, because: "its owner may be dead", epoch: row.epoch };
     }
@@ -74,7 +78,8 @@ function tryClaim(database: Kysely<Database>, claim: Claim): Promise<ClaimResult
         lease_until: fromNow(claim.leaseMs),
         wake_at: fromNow(claim.leaseMs + AFTER_LEASE_MS),
         sweeps: 0,
-        parked_for: sql<string | null>`nullif(parked_for, 'credential')`,
+        // What it still waits for is people's word.
+        parked_for: sql<string | null>`CASE WHEN parked_for = 'input' THEN parked_for END`,
         handed_over: false,
         idle_claims: sql<number>`idle_claims + CASE WHEN handed_over THEN 0 ELSE 1 END`,
         started_at: eb.fn.coalesce("started_at", clockNow),
@@ -119,6 +124,7 @@ async function lockRow(
       readonly epoch: number;
       readonly owner: number | null;
       readonly leftAt: Date | null;
+      readonly engineId: string | null;
     })
   | undefined
 > {
@@ -134,6 +140,12 @@ async function lockRow(
       sql<boolean>`due_at <= clock_timestamp()`.as("due"),
       sql<boolean>`coalesce(lease_until > clock_timestamp()
         AND lease_until <= ${fromNow(2 * claim.leaseMs)}, false)`.as("live"),
+      eb
+        .selectFrom("spec_workflow_task_states as task")
+        .select("task.engine_id")
+        .where("task.run_id", "=", claim.runId)
+        .where("task.state", "=", "running")
+        .as("engineId"),
     ])
     .where("id", "=", claim.runId)
     .forNoKeyUpdate()
@@ -141,7 +153,7 @@ async function lockRow(
   if (row === undefined) {
     return undefined;
   }
-  const { cleaned, ended, cancelRequested, due, epoch } = row;
+  const { cleaned, ended, cancelRequested, due, epoch, engineId } = row;
   const lease = row.live && row.lease_owner !== claim.workerId ? "other" : "free";
   const suspicion =
     claim.suspectEpoch === epoch ? "epoch" : claim.isRedelivered === true ? "redelivered" : "none";
@@ -157,5 +169,26 @@ async function lockRow(
     due,
     lease,
     epoch,
+    engineId,
+    job:
+      engineId === null
+        ? "none"
+        : engineId === claim.engineId
+          ? "here"
+          : (await isEngineHeard(trx, engineId))
+            ? "elsewhere"
+            : "lost",
   };
+}
+
+/** Whether some worker has told of it lately: one that consumes, and that it answers. */
+async function isEngineHeard(trx: Transaction<Database>, engineId: string): Promise<boolean> {
+  const row = await trx
+    .selectFrom("spec_workflow_workers")
+    .select("id")
+    .where("engine_id", "=", engineId)
+    .where("engine_seen_at", ">", fromNow(-ENGINE_LOST_AFTER_MS))
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
 }

@@ -116,6 +116,7 @@ async function moveRun(
             ...(wait.forInput === "questions"
               ? { question_round: sql<number>`question_round + 1` }
               : {}),
+            ...(wait.forFence === undefined ? {} : { parked_for: "fence" }),
             ...(wait.coolDown === undefined
               ? {}
               : {

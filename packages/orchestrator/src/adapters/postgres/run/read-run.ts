@@ -179,6 +179,10 @@ function attemptRecord(
     findings: row.findings as AttemptRecord["findings"],
     openQuestions: row.open_questions as AttemptRecord["openQuestions"],
     takeovers: row.takeovers,
+    place:
+      row.engine_id === null || row.container_id === null || row.token_key === null
+        ? null
+        : { engineId: row.engine_id, containerId: row.container_id, tokenKey: row.token_key },
     proposal:
       row.facts === null
         ? null

@@ -1,6 +1,9 @@
 import { type Kysely, sql } from "kysely";
 import type { Phase } from "../../../domain/phase.ts";
-import type { Hold } from "../../../ports/run-repository.ts";
+import { fencedError } from "../../../domain/speckit-error.ts";
+import type { JobName } from "../../../ports/job-runtime.ts";
+import type { Hold, RunRepository } from "../../../ports/run-repository.ts";
+import { insertArtifacts } from "../artifact/artifact-rows.ts";
 import { appendEvents } from "../event/append-events.ts";
 import type { Database } from "../schema.ts";
 import { inTransaction, type Queryable } from "../transaction.ts";
@@ -45,6 +48,53 @@ export async function startAttempt(
     await appendEvents(trx, hold.runId, [{ type: "phase.started", phase, attempt }]);
     return attempt;
   });
+}
+
+/** Stores where the open attempt's container is, and what is told of it: all or nothing. */
+export async function placeAttempt(
+  database: Kysely<Database>,
+  hold: Hold,
+  { phase, attempt, place, events, artifacts }: Parameters<RunRepository["placeAttempt"]>[1],
+): Promise<void> {
+  await inTransaction(database, async (trx) => {
+    await guardRun(trx, hold);
+    const placed = await trx
+      .updateTable("spec_workflow_task_states")
+      .set({
+        engine_id: place.engineId,
+        container_id: place.containerId,
+        token_key: place.tokenKey,
+      })
+      .where("run_id", "=", hold.runId)
+      .where("phase", "=", phase)
+      .where("attempt", "=", attempt)
+      .where("state", "=", "running")
+      .returning("attempt")
+      .executeTakeFirst();
+    if (placed === undefined) {
+      throw fencedError(hold.runId, hold.epoch);
+    }
+    await insertArtifacts(trx, hold.runId, artifacts);
+    await appendEvents(trx, hold.runId, events);
+  });
+}
+
+/** Those of the named attempts that are open, of runs without an outcome. */
+export async function openAttempts(
+  database: Queryable,
+  names: readonly JobName[],
+): Promise<readonly JobName[]> {
+  if (names.length === 0) {
+    return [];
+  }
+  const { rows } = await sql<JobName>`
+    SELECT task.run_id AS "runId", task.phase, task.attempt
+    FROM unnest(${names.map((name) => name.runId)}::uuid[], ${names.map((name) => name.phase)}::text[],
+      ${names.map((name) => name.attempt)}::integer[]) AS named (run_id, phase, attempt)
+    JOIN spec_workflow_task_states AS task USING (run_id, phase, attempt)
+    JOIN spec_workflow_runs AS run ON run.id = task.run_id
+    WHERE task.state = 'running' AND run.outcome IS NULL`.execute(database);
+  return rows;
 }
 
 /**

@@ -10,10 +10,19 @@ export async function registerWorker(database: Queryable, hostname: string): Pro
   return row.id;
 }
 
-export async function touchWorker(database: Queryable, workerId: number): Promise<void> {
+export async function touchWorker(
+  database: Queryable,
+  workerId: number,
+  engineId: string | undefined,
+): Promise<void> {
   await database
     .updateTable("spec_workflow_workers")
-    .set({ seen_at: sql`clock_timestamp()` })
+    .set({
+      seen_at: sql`clock_timestamp()`,
+      ...(engineId === undefined
+        ? {}
+        : { engine_id: engineId, engine_seen_at: sql`clock_timestamp()` }),
+    })
     .where("id", "=", workerId)
     .execute();
 }

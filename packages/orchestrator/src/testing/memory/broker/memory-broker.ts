@@ -207,7 +207,8 @@ export function memoryBroker(timers: Timers): MemoryBroker {
           if ("afterMs" in route) {
             delay(wakeUp, route.afterMs);
           } else {
-            add({ queue: route.to, wakeUp });
+            // An engine's own queue is one of no time here: what is in it is for any worker at once.
+            add({ queue: route.to === "engine" ? "work" : route.to, wakeUp });
           }
         },
         publishHint: async (runId) => {

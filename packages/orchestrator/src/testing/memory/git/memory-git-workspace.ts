@@ -105,6 +105,10 @@ export function memoryMachine(remotes: MemoryRemotes): MemoryMachine {
       own.folders.add(folder);
       return { workspace: folder, home: `${folder}/home` };
     },
+    attemptFolders: (runId, { phase, attempt }) => {
+      const folder = folderOf(runId, phase, attempt);
+      return { workspace: folder, home: `${folder}/home` };
+    },
     async harvest(run, asked, signal): Promise<Harvest> {
       const { phase, attempt, featureDirectory, laidOver = [] } = asked;
       const own = await withTip(run, signal);

@@ -1,6 +1,7 @@
 import type { Phase } from "../../../domain/phase.ts";
 import { fencedError } from "../../../domain/speckit-error.ts";
 import type { StoredArtifact } from "../../../ports/artifact-store.ts";
+import type { JobName } from "../../../ports/job-runtime.ts";
 import type { Hold, RunRepository } from "../../../ports/run-repository.ts";
 import type { MemoryDatabase } from "./memory-database.ts";
 import { asOwner } from "./ownership.ts";
@@ -24,6 +25,7 @@ export function startAttempt(database: MemoryDatabase, hold: Hold, phase: Phase)
         epoch: hold.epoch,
         ticketUsedAt: null,
         takeovers: 0,
+        place: null,
         failure: null,
         findings: [],
         openQuestions: [],
@@ -36,6 +38,36 @@ export function startAttempt(database: MemoryDatabase, hold: Hold, phase: Phase)
     ];
     draft.newEvents.push({ type: "phase.started", phase, attempt });
     return attempt;
+  });
+}
+
+export function placeAttempt(
+  database: MemoryDatabase,
+  hold: Hold,
+  { phase, attempt, place, events, artifacts }: Parameters<RunRepository["placeAttempt"]>[1],
+): void {
+  asOwner(database, hold, (draft) => {
+    requireOpen(draft.attempts, hold, { phase, attempt });
+    draft.attempts = draft.attempts.map((row) =>
+      row.phase === phase && row.attempt === attempt ? { ...row, place } : row,
+    );
+    draft.artifacts = withArtifacts(draft.artifacts, artifacts);
+    draft.newEvents.push(...events);
+  });
+}
+
+export function openAttempts(
+  database: MemoryDatabase,
+  names: readonly JobName[],
+): readonly JobName[] {
+  return names.filter(({ runId, phase, attempt }) => {
+    const rows = database.rowsOf(runId);
+    return (
+      rows?.run.outcome === null &&
+      rows.attempts.some(
+        (row) => row.phase === phase && row.attempt === attempt && row.state === "running",
+      )
+    );
   });
 }
 

@@ -103,6 +103,7 @@ function moveRun(database: MemoryDatabase, draft: Draft, commit: AttemptCommit):
           handedOver: true,
           ...(wait.forInput === undefined ? {} : { parkedFor: "input" as const }),
           ...(wait.forInput === "questions" ? { questionRound: run.questionRound + 1 } : {}),
+          ...(wait.forFence === undefined ? {} : { parkedFor: "fence" as const }),
           ...(wait.coolDown === undefined
             ? {}
             : {
@@ -146,6 +147,7 @@ function setOutcome(
         epoch: hold.epoch,
         ticketUsedAt: null,
         takeovers: 0,
+        place: null,
         failure: null,
         findings: [],
         openQuestions: [],

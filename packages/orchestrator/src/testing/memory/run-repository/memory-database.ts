@@ -1,4 +1,5 @@
 import type { CoolDownReason } from "../../../ports/credential-repository.ts";
+import type { ModelCall } from "../../../ports/model-gateway.ts";
 import type { EventRecord, NewEvent } from "../../../ports/run-repository.ts";
 import { checkRows } from "./check-rows.ts";
 import { type AttemptRow, type RunRow, type RunRows, stored } from "./rows.ts";
@@ -45,9 +46,18 @@ export interface MemoryDatabase {
   readonly change: <T>(runId: string, work: (draft: Draft) => T) => T;
   /** Commands that were taken, by their id. */
   readonly commands: Map<string, { readonly bodyHash: string }>;
-  readonly workers: Map<number, { readonly hostname: string; serverStart: number | null }>;
+  readonly workers: Map<
+    number,
+    {
+      readonly hostname: string;
+      serverStart: number | null;
+      engine: { readonly engineId: string; readonly seenAt: number } | undefined;
+    }
+  >;
   /** Until when each credential rests, by its name. */
   readonly credentials: Map<string, { readonly untilMs: number; readonly reason: CoolDownReason }>;
+  /** What gateways have recorded, by attempt (`<run>/<phase>-<attempt>`). */
+  readonly modelCalls: Map<string, RecordedAttempt>;
   /** Takes a worker's session lock; its own last one goes. */
   readonly takeSession: (workerId: number) => void;
   /** The session ended: in order, or because its connection broke. */
@@ -56,6 +66,11 @@ export interface MemoryDatabase {
   readonly isSessionGone: (workerId: number) => boolean;
   /** Every session ends, and nothing more is known of the workers that had one. */
   readonly restart: () => void;
+}
+
+export interface RecordedAttempt {
+  readonly calls: readonly ModelCall[];
+  readonly heardAt: Date | null;
 }
 
 const WEEK_MS = 7 * 86_400_000;
@@ -136,6 +151,7 @@ export function memoryDatabase(options: MemoryDatabaseOptions): MemoryDatabase {
     commands: new Map(),
     workers,
     credentials: new Map(),
+    modelCalls: new Map(),
     takeSession(workerId) {
       sessions.add(workerId);
       const worker = workers.get(workerId);

@@ -1,5 +1,12 @@
 import type { RunRepository } from "../../../ports/run-repository.ts";
-import { allotFeatureDirectory, startAttempt, useStartTicket, withArtifacts } from "./attempts.ts";
+import {
+  allotFeatureDirectory,
+  openAttempts,
+  placeAttempt,
+  startAttempt,
+  useStartTicket,
+  withArtifacts,
+} from "./attempts.ts";
 import { finishCleanup } from "./closing.ts";
 import { commitAttempt } from "./commit-attempt.ts";
 import { insertRun, listRuns } from "./intake.ts";
@@ -41,10 +48,15 @@ export function memoryRunRepository(database: MemoryDatabase): RunRepository {
     checkpointOf: async (runId) => rowsOf(runId)?.checkpoint?.slice(),
     registerWorker: async (hostname) => {
       const workerId = database.workers.size + 1;
-      database.workers.set(workerId, { hostname, serverStart: null });
+      database.workers.set(workerId, { hostname, serverStart: null, engine: undefined });
       return workerId;
     },
-    touchWorker: async () => {},
+    touchWorker: async (workerId, engineId) => {
+      const worker = database.workers.get(workerId);
+      if (worker !== undefined && engineId !== undefined) {
+        worker.engine = { engineId, seenAt: database.now() };
+      }
+    },
     holdSession: async (workerId) => {
       database.takeSession(workerId);
       return { [Symbol.asyncDispose]: async () => database.endSession(workerId) };
@@ -54,6 +66,8 @@ export function memoryRunRepository(database: MemoryDatabase): RunRepository {
     releaseRun: async (hold, events) => releaseRun(database, hold, events),
     startAttempt: async (hold, phase) => startAttempt(database, hold, phase),
     useStartTicket: async (hold, phase, attempt) => useStartTicket(database, hold, phase, attempt),
+    placeAttempt: async (hold, placed) => placeAttempt(database, hold, placed),
+    openAttempts: async (names) => openAttempts(database, names),
     commitAttempt: async (hold, commit) => commitAttempt(database, hold, commit),
     allotFeatureDirectory: async (hold, allot) => allotFeatureDirectory(database, hold, allot),
     appendEvents: async (hold, events) =>

@@ -1,6 +1,12 @@
 import { judgeDelivery } from "../../../domain/delivery.ts";
 import { fencedError } from "../../../domain/speckit-error.ts";
-import type { ClaimResult, Hold, NewEvent, RunRepository } from "../../../ports/run-repository.ts";
+import {
+  type ClaimResult,
+  ENGINE_LOST_AFTER_MS,
+  type Hold,
+  type NewEvent,
+  type RunRepository,
+} from "../../../ports/run-repository.ts";
 import type { Draft, MemoryDatabase } from "./memory-database.ts";
 import { attemptRecord, inOrder, type RunRow, runRecord } from "./rows.ts";
 import { AFTER_LEASE_MS, LOOK_AGAIN_MS } from "./times.ts";
@@ -21,6 +27,8 @@ export function claimRun(database: MemoryDatabase, claim: Claim): ClaimResult {
       : claim.isRedelivered === true
         ? "redelivered"
         : "none";
+  const open = database.rowsOf(claim.runId)?.attempts.find((row) => row.state === "running");
+  const engineId = open?.place?.engineId;
   const decision = judgeDelivery({
     lease,
     suspicion,
@@ -30,7 +38,11 @@ export function claimRun(database: MemoryDatabase, claim: Claim): ClaimResult {
     ended: before.outcome !== null,
     cancelRequested: before.cancelRequestedAt !== null,
     due: before.dueAt <= nowMs,
+    job: placeOfJob(database, engineId, claim, nowMs),
   });
+  if (decision.do === "send_to_engine") {
+    return { claimed: false, because: "its engine is another", engineId: engineId ?? "" };
+  }
   if (decision.do === "ignore") {
     return { claimed: false, because: decision.because };
   }
@@ -45,7 +57,7 @@ export function claimRun(database: MemoryDatabase, claim: Claim): ClaimResult {
       leaseUntil: nowMs + claim.leaseMs,
       wakeAt: nowMs + claim.leaseMs + AFTER_LEASE_MS,
       sweeps: 0,
-      parkedFor: before.parkedFor === "credential" ? null : before.parkedFor,
+      parkedFor: before.parkedFor === "input" ? "input" : null,
       handedOver: false,
       idleClaims: before.idleClaims + (before.handedOver ? 0 : 1),
       startedAt: before.startedAt ?? nowMs,
@@ -73,6 +85,24 @@ export function claimRun(database: MemoryDatabase, claim: Claim): ClaimResult {
     attempts: inOrder(after?.attempts ?? []).map((row) => attemptRecord(row, nowMs)),
     leftAt,
   };
+}
+
+function placeOfJob(
+  { workers }: MemoryDatabase,
+  engineId: string | undefined,
+  claim: Claim,
+  nowMs: number,
+): "none" | "here" | "elsewhere" | "lost" {
+  if (engineId === undefined) {
+    return "none";
+  }
+  if (engineId === claim.engineId) {
+    return "here";
+  }
+  const isHeard = [...workers.values()].some(
+    ({ engine }) => engine?.engineId === engineId && engine.seenAt > nowMs - ENGINE_LOST_AFTER_MS,
+  );
+  return isHeard ? "elsewhere" : "lost";
 }
 
 function isOwnedByOther(run: RunRow, { leaseMs, workerId }: Claim, nowMs: number): boolean {

@@ -8,6 +8,7 @@ import type { SpecKitProject } from "../../../domain/spec-kit/project.ts";
 import type { FeatureSummary } from "../../../domain/spec-kit/summary.ts";
 import type { StoredArtifact } from "../../../ports/artifact-store.ts";
 import type { DiffStat } from "../../../ports/git-workspace.ts";
+import type { JobPlace } from "../../../ports/job-runtime.ts";
 import type {
   AnsweredRound,
   AttemptRecord,
@@ -39,7 +40,7 @@ export interface RunRow {
   readonly outcome: Outcome | null;
   readonly failure: Failure | null;
   readonly phaseIx: number;
-  readonly parkedFor: "input" | "credential" | null;
+  readonly parkedFor: RunRecord["parkedFor"];
   readonly credential: string | null;
   readonly cooledMs: number;
   readonly questionRound: number;
@@ -74,6 +75,7 @@ export interface AttemptRow {
   readonly epoch: number;
   readonly ticketUsedAt: number | null;
   readonly takeovers: number;
+  readonly place: JobPlace | null;
   readonly failure: Failure | null;
   readonly findings: readonly Finding[];
   readonly openQuestions: readonly Question[];

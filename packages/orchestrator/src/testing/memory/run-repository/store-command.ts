@@ -77,7 +77,7 @@ function effectOf(
   }
 }
 
-/** A run that has asked stays due when its time is over; one that waits for a credential waits for that. */
+/** A run that has asked stays due when its time is over; one that waits for a credential, or behind a fence, waits for that. */
 function resumed(
   nowMs: number,
   run: RunRow,
@@ -92,6 +92,8 @@ function resumed(
       const dueAt = Math.min(run.dueAt, Math.max(nowMs, restedAt));
       return { dueAt, wakeAt: Math.min(run.wakeAt ?? nowMs, Math.max(soon, dueAt)) };
     }
+    case "fence":
+      return { dueAt: run.dueAt, wakeAt: run.wakeAt ?? run.dueAt };
     case null:
       return { dueAt: Math.min(run.dueAt, nowMs), wakeAt: soon };
   }
