@@ -12,6 +12,7 @@ test("the main entry exports what we meant", async () => {
       "OUTCOMES",
       "Orchestrator",
       "PHASES",
+      "RUNTIMES",
       "RUN_STATUSES",
       "SpeckitError",
       "branchNameFor",
@@ -64,10 +65,13 @@ test("the Node entry exports what we meant", async () => {
     [
       "SETTINGS",
       "diagnose",
+      "gatewayLogger",
       "loggerFor",
       "migrateDatabase",
       "openOrchestrator",
+      "openServedGateway",
       "readEnvironment",
+      "readGatewayConfig",
       "secretsOf",
     ]
   `);
@@ -80,11 +84,31 @@ test("the RabbitMQ entry exports what we meant", async () => {
     [
       "DEAD_HEADERS",
       "ROUTING_KEYS",
+      "engineTopologyOf",
       "namesOf",
       "openDeadLetters",
       "openRabbitTransport",
       "openRunRequestPublisher",
       "topologyOf",
+    ]
+  `);
+});
+
+test("the Docker entry exports what we meant", async () => {
+  expect(
+    Object.keys(await import("../src/adapters/docker/index.ts")).sort(),
+  ).toMatchInlineSnapshot(`
+    [
+      "BRIDGE_PORT",
+      "DEFAULT_CONTAINER_LIMITS",
+      "DEFAULT_CONTAINER_TIMES",
+      "DEFAULT_DOCKER_HOST",
+      "connectDocker",
+      "dockerDiagnosis",
+      "dockerRuntime",
+      "gatewayContainer",
+      "jobImageId",
+      "pingEngine",
     ]
   `);
 });

@@ -8,13 +8,21 @@
  * to a worker with a free slot instead of waiting minutes for ours. That is safe for any wake-up
  * at any time, since it carries no state.
  *
+ * A worker of an engine also consumes that engine's queue: wake-ups of runs whose container is there.
+ * Those take no slot, since what they go on with is running already.
+ *
  * A handler's slot is held until its verdict is carried out, and its delivery is acked last.
  */
 import type { WakeUp } from "../../contract/wake-up.ts";
 import type { ReachFailpoint } from "../../ports/failpoints.ts";
 import type { Logger } from "../../ports/logger.ts";
 import type { Metrics } from "../../ports/metrics.ts";
-import type { Consumption, DeliveryVerdict, TransportHandlers } from "../../ports/transport.ts";
+import type {
+  Consumption,
+  DeliveryVerdict,
+  TransportHandlers,
+  WakeUpDelivery,
+} from "../../ports/transport.ts";
 import { pause } from "./back-off.ts";
 import type { ConfirmingPublisher } from "./confirming-publisher.ts";
 import { deadLetter } from "./dead-letter.ts";
@@ -22,10 +30,12 @@ import type { BrokerConnection } from "./open-connection.ts";
 import { publishThenAck } from "./publish-then-ack.ts";
 import { type Delivery, queueConsumer } from "./queue-consumer.ts";
 import { slotGate, type WakeUpQueue } from "./slot-gate.ts";
-import { namesOf } from "./topology.ts";
+import { engineTopologyOf, namesOf } from "./topology.ts";
 import { readWakeUp, wakeUpPublication } from "./wake-up-message.ts";
 
 const GIVE_BACK_AFTER_MS = 5_000;
+/** Containers of one engine that a worker goes on with at once beyond its slots, as a bound on memory. */
+const MAX_EXTRAS = 50;
 
 /** A message that the client or broker refuses with its sender's properties is buried without them. */
 export const BARE_AFTER_FAILURES = 2;
@@ -49,15 +59,16 @@ export interface StartedConsumption extends Consumption {
 export function consumeWakeUps(
   context: ConsumeContext,
   { onWakeUp, onPassedOn }: Pick<TransportHandlers, "onWakeUp" | "onPassedOn">,
-  slots: number,
+  { slots, engineId }: { readonly slots: number; readonly engineId?: string | undefined },
 ): StartedConsumption {
   const { connection, publisher, prefix, logger } = context;
   const names = namesOf(prefix);
   const stopping = new AbortController();
   const burials = new Set<Promise<void>>();
+  const extras = new Set<Promise<void>>();
   const gate = slotGate(slots, () => start.adjust());
   const common = { connection, logger };
-  const work = queueConsumer({
+  const works = queueConsumer({
     ...common,
     queue: names.work,
     take: { atOnce: slots },
@@ -70,7 +81,18 @@ export function consumeWakeUps(
     onDelivery: (delivery) => receive("start", delivery),
   });
 
-  function receive(queue: WakeUpQueue, delivery: Delivery): void {
+  const engine =
+    engineId === undefined
+      ? undefined
+      : queueConsumer({
+          ...common,
+          queue: names.engine(engineId),
+          topology: engineTopologyOf(prefix, engineId),
+          take: { atOnce: MAX_EXTRAS },
+          onDelivery: (delivery) => receive("engine", delivery),
+        });
+
+  function receive(queue: WakeUpQueue | "engine", delivery: Delivery): void {
     if (stopping.signal.aborted) {
       return; // It crossed our cancel; it goes back when the channel is closed.
     }
@@ -92,20 +114,26 @@ export function consumeWakeUps(
       return;
     }
     const { wakeUp } = read;
+    if (queue === "engine") {
+      const extra = work(true).finally(() => extras.delete(extra));
+      extras.add(extra);
+      return;
+    }
     let hasSlot = false;
     const waiting = gate.enter(queue, async () => {
       hasSlot = true;
       // A delivery that was lost while it waited is somebody else's by now.
       if (delivery.isOurs()) {
-        await carryOut(
-          delivery,
-          wakeUp,
-          await verdictOn(wakeUp, delivery.message.fields.redelivered),
-        );
+        await work(false);
       }
     });
     if (!hasSlot) {
       void giveBackLater();
+    }
+
+    async function work(isExtra: boolean): Promise<void> {
+      const isRedelivered = delivery.message.fields.redelivered;
+      await carryOut(delivery, wakeUp, await verdictOn(wakeUp, { isRedelivered, isExtra }));
     }
 
     async function giveBackLater(): Promise<void> {
@@ -132,9 +160,9 @@ export function consumeWakeUps(
     }
   }
 
-  async function verdictOn(wakeUp: WakeUp, isRedelivered: boolean): Promise<DeliveryVerdict> {
+  async function verdictOn(wakeUp: WakeUp, delivery: WakeUpDelivery): Promise<DeliveryVerdict> {
     try {
-      return await onWakeUp(wakeUp, { isRedelivered });
+      return await onWakeUp(wakeUp, delivery);
     } catch (error) {
       logger.error(`a wake-up's handler threw, which is a bug: ${String(error)}`, {
         runId: wakeUp.runId,
@@ -166,12 +194,12 @@ export function consumeWakeUps(
   }
 
   return {
-    ready: Promise.all([work.ready, start.ready]).then(() => {}),
+    ready: Promise.all([works.ready, start.ready, engine?.ready]).then(() => {}),
     async stop() {
       stopping.abort();
-      await Promise.all([work.cancel(), start.cancel()]);
-      await Promise.all([gate.close(), ...burials]);
-      await Promise.all([work.close(), start.close()]);
+      await Promise.all([works.cancel(), start.cancel(), engine?.cancel()]);
+      await Promise.all([gate.close(), ...burials, ...extras]);
+      await Promise.all([works.close(), start.close(), engine?.close()]);
     },
   };
 }

@@ -10,4 +10,4 @@ export {
   type RunRequestPublisher,
   type RunRequestPublisherOptions,
 } from "./run-request-publisher.ts";
-export { namesOf, ROUTING_KEYS, type Topology, topologyOf } from "./topology.ts";
+export { engineTopologyOf, namesOf, ROUTING_KEYS, type Topology, topologyOf } from "./topology.ts";

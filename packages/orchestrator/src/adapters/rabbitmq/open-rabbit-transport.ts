@@ -101,7 +101,7 @@ export async function openRabbitTransport(
         correlationId,
         body,
       ),
-    async consume(handlers, { slots }) {
+    async consume(handlers, taking) {
       const context = {
         connection: consuming,
         publisher,
@@ -112,7 +112,7 @@ export async function openRabbitTransport(
         reach: options.reach,
       };
       const started = [
-        consumeWakeUps(context, handlers, slots),
+        consumeWakeUps(context, handlers, taking),
         consumeRequests(context, handlers.onRequest),
         ...(handlers.onHint === undefined ? [] : [consumeHints(context, handlers.onHint)]),
       ];

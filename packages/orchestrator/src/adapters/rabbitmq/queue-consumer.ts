@@ -9,9 +9,11 @@
  */
 import type { Channel, ConsumeMessage } from "amqplib";
 import type { Logger } from "../../ports/logger.ts";
+import { assertTopology } from "./assert-topology.ts";
 import { pause } from "./back-off.ts";
 import type { BrokerConnection } from "./open-connection.ts";
 import { type LiveChannel, superviseChannel } from "./supervised-channel.ts";
+import type { Topology } from "./topology.ts";
 
 /** Wanting less is followed at once, so that others get the rest; wanting more, at most this often. */
 const SETTLE_MS = 25;
@@ -33,6 +35,8 @@ export interface QueueConsumerOptions {
   readonly logger: Logger;
   /** Either a fixed number of unacked deliveries, or how many more deliveries are wanted just now. */
   readonly take: { readonly atOnce: number } | { readonly more: () => number };
+  /** Declared on its channel before it is consumed; default: it is there. */
+  readonly topology?: Topology;
   /** Called at once for each delivery; must not throw. */
   readonly onDelivery: (delivery: Delivery) => void;
 }
@@ -71,6 +75,9 @@ export function queueConsumer(options: QueueConsumerOptions): QueueConsumer {
     async setUp(live) {
       await adjusting;
       subscription = undefined;
+      if (options.topology !== undefined) {
+        await assertTopology(live.channel, options.topology);
+      }
       await resubscribe(live, prefetchNow());
     },
     onLive: adjust,

@@ -33,7 +33,13 @@ export const ROUTING_KEYS = {
   command: "run.command",
   start: "start",
   wake: "wake",
+  engine: (engineId: string) => `wake.${engineId}`,
 } as const;
+
+/** How long a wake-up waits for the workers of its engine; then any worker gets to see it. */
+const ENGINE_TTL_MS = 30_000;
+/** An engine's queue that nobody has consumed for so long is removed by the broker. */
+const ENGINE_QUEUE_UNUSED_MS = 3_600_000;
 
 const TIER_NAMES: Readonly<Record<RetryTierMs, string>> = {
   5000: "5s",
@@ -53,6 +59,7 @@ export function namesOf(prefix: string) {
     control: `${prefix}.control`,
     events: `${prefix}.events`,
     dead: `${prefix}.dead`,
+    engine: (engineId: string) => `${prefix}.work.${engineId}`,
     retry: (tierMs: RetryTierMs) => `${prefix}.retry.${TIER_NAMES[tierMs]}`,
   } as const;
 }
@@ -131,6 +138,42 @@ export function topologyOf(prefix: string): Topology {
       ...tiers.map(({ name }) => ({ exchange: name, key: "", queue: name })),
       { exchange: names.dead, key: "#", queue: names.dead },
     ],
+  };
+}
+
+/**
+ * What a worker of an engine declares besides. A wake-up in its queue is for a container that is on that
+ * engine; that it leaves by its time says that nobody had a moment, not that the engine is lost.
+ *
+ * @throws SpeckitError `CONFIGURATION_INVALID` for an id that cannot end a name
+ */
+export function engineTopologyOf(prefix: string, engineId: string): Topology {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(engineId)) {
+    throw new SpeckitError(
+      "CONFIGURATION_INVALID",
+      `The engine's id is ${JSON.stringify(engineId.slice(0, 120))}, expected letters, digits, '.', '_' and '-', at most 100`,
+    );
+  }
+  const names = namesOf(prefix);
+  const queue = names.engine(engineId);
+  return {
+    exchanges: [],
+    queues: [
+      {
+        name: queue,
+        arguments: {
+          "x-queue-type": "quorum",
+          "x-message-ttl": ENGINE_TTL_MS,
+          "x-expires": ENGINE_QUEUE_UNUSED_MS,
+          "x-dead-letter-exchange": names.work,
+          "x-dead-letter-routing-key": ROUTING_KEYS.wake,
+          "x-dead-letter-strategy": "at-least-once",
+          "x-overflow": "reject-publish",
+        },
+        purpose: `Runs whose container is on one engine: for its workers, ${ENGINE_TTL_MS / 1000} s, then for any; removed when unused for an hour`,
+      },
+    ],
+    bindings: [{ exchange: names.work, key: ROUTING_KEYS.engine(engineId), queue }],
   };
 }
 

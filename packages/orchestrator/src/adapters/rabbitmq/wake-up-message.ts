@@ -13,11 +13,23 @@ export function wakeUpPublication(prefix: string, wakeUp: WakeUp, route: WakeUpR
   return {
     exchange: isDelayed ? names.retry(route.afterMs) : names.work,
     // A delayed message keeps its key: the retry queue hands it on to the same place.
-    routingKey: route.to === "start" ? ROUTING_KEYS.start : ROUTING_KEYS.wake,
+    routingKey: routingKeyOf(route),
     body: Buffer.from(JSON.stringify(wakeUp)),
-    mustBeRouted: true,
+    // Of an engine that no worker serves any more, the sweeper's look brings the run to another one.
+    mustBeRouted: route.to !== "engine",
     properties: { contentType: "application/json" },
   };
+}
+
+function routingKeyOf(route: WakeUpRoute): string {
+  switch (route.to) {
+    case "start":
+      return ROUTING_KEYS.start;
+    case "work":
+      return ROUTING_KEYS.wake;
+    case "engine":
+      return ROUTING_KEYS.engine(route.engineId);
+  }
 }
 
 /** The wake-up in a message, or why there is none. */
