@@ -56,7 +56,7 @@ describe("readEnvironment", () => {
     [{ SPECKIT_SLOTS: "many" }, "SPECKIT_SLOTS", "many"],
     [{ SPECKIT_LEASE_MS: "10" }, "SPECKIT_LEASE_MS", "10"],
     [{ SPECKIT_HEARTBEAT_MS: "20000" }, "SPECKIT_HEARTBEAT_MS", "20000"],
-    [{ SPECKIT_RUNTIME: "docker" }, "SPECKIT_RUNTIME", "docker"],
+    [{ SPECKIT_RUNTIME: "podman" }, "SPECKIT_RUNTIME", "podman"],
     [{ SPECKIT_AGENT: "claude" }, "SPECKIT_AGENT", "claude"],
     [{ SPECKIT_CODEX_PATH: "./codex" }, "SPECKIT_CODEX_PATH", "./codex"],
     [{ SPECKIT_CODEX_BASE_URL: "ftp://x" }, "SPECKIT_CODEX_BASE_URL", "ftp://x"],
@@ -114,6 +114,7 @@ describe("readEnvironment", () => {
       "CODEX_API_KEY",
       "OPENAI_API_KEY",
       "SPECKIT_CODEX_HEADERS",
+      "SPECKIT_GATEWAY_DATABASE_URL",
       "GITHUB_TOKEN",
       "SPECKIT_GIT_TOKEN",
     ]);

@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { JobName } from "../../ports/job-runtime.ts";
 import type { Logger } from "../../ports/logger.ts";
-import type { ModelAttempt, ModelCall } from "../../ports/model-gateway.ts";
+import type { ModelCall } from "../../ports/model-gateway.ts";
 import type { AttemptAccount } from "./attempt-account.ts";
+import type { BodyBudget } from "./body-budget.ts";
 import {
   type CallEnd,
   type ForwardedCall,
@@ -9,6 +11,7 @@ import {
   forwardCall,
   LONGEST_RETRY_AFTER_MS,
 } from "./forward-call.ts";
+import type { Upstream } from "./gateway-options.ts";
 import { costOf, type ModelPrices, priceOf } from "./price-of.ts";
 import { type OwnAnswer, sendOwnAnswer } from "./provider-error.ts";
 import { readRequestBody } from "./read-request-body.ts";
@@ -18,21 +21,34 @@ export const BASE_PATH = "/openai/v1";
 
 /** An attempt's access while it is open. */
 export interface OpenAccess {
-  readonly attempt: ModelAttempt;
-  readonly account: AttemptAccount;
+  readonly attempt: JobName;
+  readonly account: Pick<AttemptAccount, "refusal">;
   readonly isExpired: () => boolean;
-  /** Who wants to know that the provider has sent something. */
-  readonly listeners: Set<() => void>;
+  /** Counts an ended call. Resolves when its agent may know that it has ended; never rejects. */
+  readonly record: (call: ModelCall) => Promise<void>;
+  /** The provider has sent something. */
+  readonly onHeard: () => void;
   /** Aborts when the access ends. */
   readonly closed: AbortSignal;
   /** Calls on their way; each is done when its agent has been answered. */
   readonly open: Set<Promise<void>>;
 }
 
-export interface AnsweringParts extends ForwardingParts {
-  /** @returns undefined when the token opens nothing */
-  readonly accessOf: (token: string) => Promise<OpenAccess | undefined>;
+/** Why a token lets nobody in. */
+export interface RefusedToken {
+  /** For the log: what was wrong, never the token. */
+  readonly reason: string;
+  /** Whom it claims to be of. */
+  readonly claimed?: JobName;
+  readonly answer: OwnAnswer;
+}
+
+export interface AnsweringParts extends Omit<ForwardingParts, "upstream"> {
+  /** Undefined: there is no provider to ask. */
+  readonly upstream: Upstream | undefined;
+  readonly admit: (token: string) => Promise<OpenAccess | RefusedToken>;
   readonly prices: ModelPrices;
+  readonly bodies: BodyBudget;
   readonly logger: Logger;
 }
 
@@ -50,10 +66,11 @@ export async function answerRequest(
     sendOwnAnswer(response, NOT_FOUND);
     return;
   }
-  const access = await parts.accessOf(bearerOf(request));
-  if (access === undefined) {
-    parts.logger.warn("model call without a valid token refused", { path: route.path });
-    sendOwnAnswer(response, INVALID_TOKEN);
+  const access = await parts.admit(bearerOf(request));
+  if ("reason" in access) {
+    const { reason, claimed, answer } = access;
+    parts.logger.warn("model call refused", { reason, ...claimed });
+    sendOwnAnswer(response, answer);
     return;
   }
   const work = answerAttempt(parts, access, { ...route, request, response });
@@ -83,7 +100,7 @@ async function answerAttempt(
   const startedMs = clock.monotonicMs();
   let model: string | null = null;
   let isRecorded = false;
-  const record = (end: CallEnd): void => {
+  const record = async (end: CallEnd): Promise<void> => {
     if (isRecorded) {
       return;
     }
@@ -91,17 +108,21 @@ async function answerAttempt(
     const durationMs = Math.round(clock.monotonicMs() - startedMs);
     const costUsd = costOf(priceOf(prices, model), end.usage);
     const call: ModelCall = { startedAt, model, ...end, costUsd, durationMs };
-    access.account.add(call);
     tell(logger, access.attempt, call);
+    await access.record(call);
   };
-  const refuse = (answer: OwnAnswer): void => {
+  const refuse = async (answer: OwnAnswer): Promise<void> => {
     const { code, resetsInMs = null } = answer;
-    record({ ...NOT_ASKED, errorCode: code, resetsInMs });
+    await record({ ...NOT_ASKED, errorCode: code, resetsInMs });
     sendOwnAnswer(response, answer);
   };
 
   if (access.isExpired()) {
     return refuse(INVALID_TOKEN);
+  }
+  const { upstream } = parts;
+  if (upstream === undefined) {
+    return refuse(NO_PROVIDER);
   }
   if (access.open.size >= MAX_OPEN_CALLS) {
     return refuse(TOO_MANY_OPEN);
@@ -113,9 +134,10 @@ async function answerAttempt(
     }
   });
   const gone = AbortSignal.any([access.closed, hungUp.signal]);
+  using held = parts.bodies.hold(access.open);
   let body: Buffer | null = null;
   if (method === "POST") {
-    const read = await readRequestBody(request).catch(() => undefined);
+    const read = await readRequestBody(request, held).catch(() => undefined);
     if (read === undefined) {
       return; // It went away before it had asked for anything.
     }
@@ -133,13 +155,12 @@ async function answerAttempt(
   if (restsForMs > 0) {
     return refuse(cooling(restsForMs, clock.random()));
   }
-  const onHeard = (): void => {
-    for (const listener of access.listeners) {
-      listener();
-    }
-  };
   const call = { method, path, headers: request.headers, body };
-  await forwardCall(parts, call, response, { gone, onEnd: record, onHeard });
+  await forwardCall({ ...parts, upstream }, call, response, {
+    gone,
+    onEnd: record,
+    onHeard: access.onHeard,
+  });
 }
 
 /** Two ways lead on; the provider's other services are not an agent's. */
@@ -157,7 +178,7 @@ function routeOf({
     : undefined;
 }
 
-function bearerOf({ headers }: IncomingMessage): string {
+export function bearerOf({ headers }: IncomingMessage): string {
   return /^Bearer (\S+)$/i.exec(headers.authorization ?? "")?.[1] ?? "";
 }
 
@@ -179,7 +200,7 @@ function cooling(restsForMs: number, random: number): OwnAnswer {
   };
 }
 
-function tell(logger: Logger, { runId, phase, attempt }: ModelAttempt, call: ModelCall): void {
+function tell(logger: Logger, { runId, phase, attempt }: JobName, call: ModelCall): void {
   const { model, status, outcome, errorCode, durationMs } = call;
   const fields = { runId, phase, attempt, model, status, outcome, errorCode, durationMs };
   if (outcome === "completed") {
@@ -203,11 +224,18 @@ const NOT_FOUND: OwnAnswer = {
   message: `Only POST ${BASE_PATH}/responses and GET ${BASE_PATH}/models lead on from here.`,
 };
 
-const INVALID_TOKEN: OwnAnswer = {
+export const INVALID_TOKEN: OwnAnswer = {
   status: 401,
   code: "invalid_token",
   type: "invalid_request_error",
   message: "The token is unknown, has expired, or its attempt is over.",
+};
+
+const NO_PROVIDER: OwnAnswer = {
+  status: 401,
+  code: "no_provider",
+  type: "invalid_request_error",
+  message: "This gateway has no key of a model provider.",
 };
 
 const TOO_MANY_OPEN: OwnAnswer = {

@@ -1,9 +1,11 @@
 import { type Failure, failure } from "../../domain/failure.ts";
 import { modelFailure } from "../../domain/model-failure.ts";
+import type { LiveAttempt } from "../../ports/attempt-authority.ts";
 import type {
   ModelAccess,
   ModelAttempt,
   ModelCall,
+  ModelReport,
   ModelUsage,
 } from "../../ports/model-gateway.ts";
 import { type ModelPrices, priceOf } from "./price-of.ts";
@@ -18,8 +20,17 @@ const KEPT_CALLS = 1_000;
  */
 const MAX_HUNG_IN_A_ROW = 2;
 
+const NOTHING: LiveAttempt["spent"] = {
+  inputTokens: 0,
+  cachedInputTokens: 0,
+  outputTokens: 0,
+  costUsd: 0,
+  calls: 0,
+};
+
 /** What one attempt has called, and what its limits still allow. */
-export interface AttemptAccount extends Pick<ModelAccess, "calls" | "usage" | "ended"> {
+export interface AttemptAccount extends Pick<ModelAccess, "ended"> {
+  readonly report: () => ModelReport;
   readonly add: (call: ModelCall) => void;
   /** Why the next call is not made; undefined: it may be. A limit that is found reached ends the attempt. */
   readonly refusal: (model: string | null) => OwnAnswer | undefined;
@@ -30,14 +41,20 @@ export interface AttemptAccount extends Pick<ModelAccess, "calls" | "usage" | "e
  *
  * A call's tokens are known when it is over: the one that crosses a limit is let finish, and no
  * other is made. What a provider has not told (a call that was cut) counts for nothing.
+ *
+ * @param spent by calls that were counted elsewhere; default none
  */
-export function attemptAccount(attempt: ModelAttempt, prices: ModelPrices): AttemptAccount {
+export function attemptAccount(
+  attempt: Pick<ModelAttempt, "phase" | "limits">,
+  prices: ModelPrices,
+  spent: LiveAttempt["spent"] = NOTHING,
+): AttemptAccount {
   const { tokensLeft, usdLeft } = attempt.limits;
   const { promise: ended, resolve: end } = Promise.withResolvers<Failure>();
   const kept: ModelCall[] = [];
-  const sum = { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, calls: 0 };
-  let answered = 0;
-  let knownUsd = 0;
+  const { costUsd: spentUsd, ...sum } = { ...spent };
+  let answered = spent.calls;
+  let knownUsd = spentUsd;
   let isPriceMissing = false;
   let hungInARow = 0;
 
@@ -59,6 +76,13 @@ export function attemptAccount(attempt: ModelAttempt, prices: ModelPrices): Atte
     return undefined;
   };
 
+  const refusePrice = (model: string | null): OwnAnswer => {
+    const which = model === null ? "an unnamed model" : `the model ${model}`;
+    const message = `${attempt.phase}: the price of ${which} is not known, and the run has a limit in USD`;
+    end(failure("PRICE_UNKNOWN", message));
+    return limitAnswer("price_unknown", message);
+  };
+
   return {
     ended,
     add(call) {
@@ -78,20 +102,25 @@ export function attemptAccount(attempt: ModelAttempt, prices: ModelPrices): Atte
       if (hung) {
         end(hung);
       }
-      // What exactly fills a limit has not crossed it: it may have been the last call.
-      endIf((used, left) => used > left);
+      // What exactly fills a limit has not crossed it: it may have been the last call. One that was
+      // refused for it shows that it was not, also where somebody else has refused it.
+      const isRefused =
+        call.errorCode === "token_limit_reached" || call.errorCode === "cost_limit_reached";
+      endIf((used, left) => used > left || (isRefused && used >= left));
+      if (call.errorCode === "price_unknown") {
+        refusePrice(call.model);
+      }
     },
     refusal(model) {
       if (usdLeft !== undefined && priceOf(prices, model) === undefined) {
-        const which = model === null ? "an unnamed model" : `the model ${model}`;
-        const message = `${attempt.phase}: the price of ${which} is not known, and the run has a limit in USD`;
-        end(failure("PRICE_UNKNOWN", message));
-        return limitAnswer("price_unknown", message);
+        return refusePrice(model);
       }
       return endIf((used, left) => used >= left);
     },
-    calls: () => [...kept],
-    usage: () => ({ ...sum, costUsd: isPriceMissing ? null : knownUsd }),
+    report: () => ({
+      calls: [...kept],
+      usage: { ...sum, costUsd: isPriceMissing ? null : knownUsd },
+    }),
   };
 }
 

@@ -1,56 +1,111 @@
-import { errors, jwtVerify, SignJWT } from "jose";
-import type { ModelAttempt } from "../../ports/model-gateway.ts";
+import { generateKeyPairSync, type KeyObject, randomUUID } from "node:crypto";
+import { decodeJwt, errors, jwtVerify, SignJWT } from "jose";
+import { z } from "zod";
+import type { JobName } from "../../ports/job-runtime.ts";
+import type { ModelAttempt, ModelLimits } from "../../ports/model-gateway.ts";
 
-const ALGORITHM = "HS256";
+const ALGORITHM = "EdDSA";
 const AUDIENCE = "speckit-gateway";
 
-export interface TokenSigner {
-  /** @param accessId what the token opens; told again by `accessOf` */
-  readonly sign: (accessId: string, attempt: ModelAttempt) => Promise<string>;
-  /** @returns undefined for a token that is not ours, was changed, or has expired */
-  readonly accessOf: (token: string) => Promise<string | undefined>;
+/** Two machines' clocks may disagree by so much. */
+const CLOCK_TOLERANCE_S = 30;
+
+/** Signs the tokens of one process's attempts, with a key that dies with it. */
+export interface AttemptTokenSigner {
+  /** The public half, base64 of SPKI DER: stored with each attempt, for the gateway to look up. */
+  readonly tokenKey: string;
+  /** For the job's entry program: takes the start ticket, and asks whether the attempt is live. */
+  readonly signStart: (attempt: JobName, ttlMs: number) => Promise<string>;
+  /** For the agent: calls the model, within its limits. */
+  readonly signModel: (attempt: ModelAttempt) => Promise<string>;
 }
 
 /**
- * Tokens an agent may hold: they name one attempt and are worth nothing anywhere else. A signature
- * alone does not open anything, since the access it names must still be open.
+ * Makes an Ed25519 key pair. A token names one attempt and is worth nothing anywhere else; none is
+ * worth anything by its signature alone, since the attempt it names must be open.
  */
-export function tokenSigner(options: {
-  readonly key: Uint8Array;
+export function attemptTokenSigner(options: {
   readonly deploymentId: string;
   readonly now: () => Date;
-}): TokenSigner {
-  const { key, deploymentId, now } = options;
-  return {
-    sign(accessId, { runId, phase, attempt, expiresInMs, limits }) {
-      const seconds = now().getTime() / 1000;
-      return (
-        new SignJWT({ run: runId, phase, attempt, limits })
-          .setProtectedHeader({ alg: ALGORITHM, typ: "JWT" })
-          .setIssuer(deploymentId)
-          .setAudience(AUDIENCE)
-          .setJti(accessId)
-          .setIssuedAt(Math.floor(seconds))
-          // Whole seconds, never early: the access itself knows its end to the millisecond.
-          .setExpirationTime(Math.ceil(seconds + expiresInMs / 1000) + 1)
-          .sign(key)
-      );
-    },
-    async accessOf(token) {
-      try {
-        const { payload } = await jwtVerify(token, key, {
-          algorithms: [ALGORITHM],
-          issuer: deploymentId,
-          audience: AUDIENCE,
-          currentDate: now(),
-        });
-        return payload.jti;
-      } catch (error) {
-        if (error instanceof errors.JOSEError) {
-          return undefined;
-        }
-        throw error;
-      }
-    },
+}): AttemptTokenSigner {
+  const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+  const sign = ({ runId, phase, attempt }: JobName, claims: object, ttlMs: number) => {
+    const seconds = options.now().getTime() / 1000;
+    return (
+      new SignJWT({ run: runId, phase, attempt, ...claims })
+        .setProtectedHeader({ alg: ALGORITHM, typ: "JWT" })
+        .setIssuer(options.deploymentId)
+        .setAudience(AUDIENCE)
+        // No two are the same, so that the end of one is not the end of another.
+        .setJti(randomUUID())
+        .setIssuedAt(Math.floor(seconds))
+        // Whole seconds, never early: who opened the access knows its end to the millisecond.
+        .setExpirationTime(Math.ceil(seconds + ttlMs / 1000) + 1)
+        .sign(privateKey)
+    );
   };
+  return {
+    tokenKey: publicKey.export({ type: "spki", format: "der" }).toString("base64"),
+    signStart: (attempt, ttlMs) => sign(attempt, { use: "start" }, ttlMs),
+    signModel: (attempt) =>
+      sign(attempt, { use: "model", limits: attempt.limits }, attempt.expiresInMs),
+  };
+}
+
+export type TokenUse = "start" | "model";
+
+/** What a token says of itself. Believed only when its signature was checked. */
+export interface TokenClaims {
+  readonly deploymentId: string;
+  readonly attempt: JobName;
+  readonly use: TokenUse;
+  readonly limits: ModelLimits;
+}
+
+const claimsSchema = z.object({
+  iss: z.string(),
+  run: z.string().regex(/^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/),
+  phase: z.string().regex(/^[a-z_]{1,64}$/),
+  attempt: z.int32().positive(),
+  use: z.enum(["start", "model"]),
+  limits: z
+    .object({ tokensLeft: z.number().optional(), usdLeft: z.number().optional() })
+    .default({}),
+});
+
+/** Reads a token without checking it. @returns undefined for what is none of ours by its form */
+export function claimsOf(token: string): TokenClaims | undefined {
+  try {
+    const { iss, run, use, limits, phase, attempt } = claimsSchema.parse(decodeJwt(token));
+    return { deploymentId: iss, attempt: { runId: run, phase, attempt }, use, limits };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether the key's other half has signed it, for this deployment's gateway, and its time is not over. */
+export async function checkToken(
+  token: string,
+  key: KeyObject,
+  options: { readonly deploymentId: string; readonly now: Date },
+): Promise<"valid" | "expired" | "forged"> {
+  try {
+    await jwtVerify(token, key, {
+      algorithms: [ALGORITHM],
+      issuer: options.deploymentId,
+      audience: AUDIENCE,
+      currentDate: options.now,
+      clockTolerance: CLOCK_TOLERANCE_S,
+      requiredClaims: ["exp"],
+    });
+    return "valid";
+  } catch (error) {
+    if (error instanceof errors.JWTExpired) {
+      return "expired";
+    }
+    if (error instanceof errors.JOSEError) {
+      return "forged";
+    }
+    throw error;
+  }
 }

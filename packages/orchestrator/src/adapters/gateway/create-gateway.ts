@@ -1,25 +1,18 @@
-import { randomBytes, randomUUID } from "node:crypto";
-import { once } from "node:events";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { EnvHttpProxyAgent } from "undici";
-import type { ModelAccess, ModelAttempt, ModelGateway } from "../../ports/model-gateway.ts";
+import type { ModelAccess, ModelGateway } from "../../ports/model-gateway.ts";
 import {
   type AnsweringParts,
   answerRequest,
   BASE_PATH,
+  INVALID_TOKEN,
   type OpenAccess,
 } from "./answer-request.ts";
+import { answeringParts } from "./answering-parts.ts";
 import { attemptAccount } from "./attempt-account.ts";
-import { tokenSigner } from "./attempt-token.ts";
-import { credentialRest } from "./credential-rest.ts";
-import { checkedUpstream, DEFAULT_HANG_MS, type GatewayOptions } from "./gateway-options.ts";
+import { attemptTokenSigner } from "./attempt-token.ts";
+import type { GatewayOptions } from "./gateway-options.ts";
+import { openHttpDoor } from "./http-door.ts";
 
 export type RunningGateway = ModelGateway & AsyncDisposable;
-
-/** An idle connection of an agent is kept longer than agents keep one, so that none closes under a call. */
-const KEEP_ALIVE_MS = 120_000;
-const MAX_HEADER_BYTES = 64 * 1024;
 
 /**
  * The way from agents to their model: a small HTTP server on loopback that looks like the provider.
@@ -53,54 +46,52 @@ const MAX_HEADER_BYTES = 64 * 1024;
  * time), and by what cut calls have used: their tokens are told to nobody.
  */
 export async function createGateway(options: GatewayOptions): Promise<RunningGateway> {
-  const { clock, logger, prices = {}, hangMs = DEFAULT_HANG_MS, deploymentId = "local" } = options;
-  const upstream = checkedUpstream(options.upstream);
+  const { clock, logger, deploymentId = "local" } = options;
+  const upstream = answeringParts(options);
+  const signer = attemptTokenSigner({ deploymentId, now: clock.now });
   const accesses = new Map<string, OpenAccess>();
-  const key = options.signingKey ?? randomBytes(32);
-  const signer = tokenSigner({ key, deploymentId, now: clock.now });
-  // Silence is watched for call by call, from before the connection is made: no time-outs here.
-  const dispatcher = new EnvHttpProxyAgent({ headersTimeout: 0, bodyTimeout: 0 });
   const parts: AnsweringParts = {
-    upstream,
-    dispatcher,
-    rest: credentialRest({ ...options, logger }),
-    hangMs,
-    clock,
-    prices,
-    logger,
-    async accessOf(token) {
-      const id = await signer.accessOf(token);
-      return id === undefined ? undefined : accesses.get(id);
-    },
+    ...upstream,
+    // A token that was changed, or signed elsewhere, is none that was given out here.
+    admit: async (token) =>
+      accesses.get(token) ?? { reason: "no access is open for it", answer: INVALID_TOKEN },
   };
-  const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, (request, response) => {
+  const door = await openHttpDoor((request, response) => {
     answerRequest(parts, request, response).catch((error: unknown) => {
       logger.error("model call not answered", { error: String(error) });
       response.destroy();
     });
-  });
-  server.keepAliveTimeout = KEEP_ALIVE_MS;
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
+  }, "loopback");
 
   return {
     async open(attempt): Promise<ModelAccess> {
-      const id = randomUUID();
+      const account = attemptAccount(attempt, parts.prices);
       const closing = new AbortController();
-      const access = openAccess(parts, attempt, closing.signal);
-      const token = await signer.sign(id, attempt);
-      accesses.set(id, access);
-      const { calls, usage, ended } = access.account;
+      const listeners = new Set<() => void>();
+      const expiresAtMs = clock.monotonicMs() + attempt.expiresInMs;
+      const access: OpenAccess = {
+        attempt,
+        account,
+        isExpired: () => clock.monotonicMs() >= expiresAtMs,
+        record: async (call) => account.add(call),
+        onHeard: () => {
+          for (const listener of listeners) {
+            listener();
+          }
+        },
+        closed: closing.signal,
+        open: new Set(),
+      };
+      const token = await signer.signModel(attempt);
+      accesses.set(token, access);
       return {
-        baseUrl: `http://127.0.0.1:${port}${BASE_PATH}`,
+        baseUrl: `http://127.0.0.1:${door.port}${BASE_PATH}`,
         token,
-        calls,
-        usage,
-        ended,
-        onHeard: (listener) => void access.listeners.add(listener),
+        report: async () => account.report(),
+        ended: account.ended,
+        onHeard: (listener) => void listeners.add(listener),
         async [Symbol.asyncDispose]() {
-          accesses.delete(id);
+          accesses.delete(token);
           closing.abort();
           await Promise.allSettled(access.open);
         },
@@ -108,26 +99,8 @@ export async function createGateway(options: GatewayOptions): Promise<RunningGat
     },
     async [Symbol.asyncDispose]() {
       accesses.clear();
-      server.closeAllConnections();
-      server.close();
-      await once(server, "close");
-      await dispatcher.destroy();
+      await door[Symbol.asyncDispose]();
+      await upstream[Symbol.asyncDispose]();
     },
-  };
-}
-
-function openAccess(
-  { clock, prices }: AnsweringParts,
-  attempt: ModelAttempt,
-  closed: AbortSignal,
-): OpenAccess {
-  const expiresAtMs = clock.monotonicMs() + attempt.expiresInMs;
-  return {
-    attempt,
-    account: attemptAccount(attempt, prices),
-    isExpired: () => clock.monotonicMs() >= expiresAtMs,
-    listeners: new Set(),
-    closed,
-    open: new Set(),
   };
 }

@@ -43,8 +43,8 @@ interface Progress {
 export interface CallListener {
   /** Aborts when the agent has hung up, or its access has ended. */
   readonly gone: AbortSignal;
-  /** Called once. */
-  readonly onEnd: (end: CallEnd) => void;
+  /** Called once, and waited for: the agent does not know yet. Never rejects. */
+  readonly onEnd: (end: CallEnd) => Promise<void>;
   /** Called for each piece that comes. */
   readonly onHeard: () => void;
 }
@@ -84,7 +84,7 @@ export async function forwardCall(
   } catch (error) {
     const code = hung.signal.aborted ? null : gone.aborted ? "client_gone" : networkCode(error);
     const outcome = hung.signal.aborted ? "hung" : "cut";
-    onEnd({ ...progress, outcome, errorCode: code, resetsInMs: null, usage: null });
+    await onEnd({ ...progress, outcome, errorCode: code, resetsInMs: null, usage: null });
     endBadly(response, outcome, code, hangMs);
   }
 }
@@ -96,7 +96,7 @@ interface Passing {
   readonly hang: HangWatch;
   readonly gone: AbortSignal;
   readonly progress: Progress;
-  readonly onEnd: (end: CallEnd) => void;
+  readonly onEnd: (end: CallEnd) => Promise<void>;
   readonly onHeard: () => void;
 }
 
@@ -107,7 +107,7 @@ async function passAnswer(passing: Passing): Promise<void> {
   const end = async (seen: Sighting | undefined): Promise<void> => {
     if (seen !== undefined && !isEnded) {
       isEnded = true;
-      onEnd({ ...progress, ...seen });
+      await onEnd({ ...progress, ...seen });
       await coolDown(parts.rest, progress, seen);
     }
   };
@@ -126,7 +126,7 @@ async function passAnswer(passing: Passing): Promise<void> {
     }
     await end(watch.end() ?? endOfUnread(answer));
     if (!isEnded) {
-      onEnd({ ...progress, outcome: "cut", errorCode: null, resetsInMs: null, usage: null });
+      await onEnd({ ...progress, outcome: "cut", errorCode: null, resetsInMs: null, usage: null });
     }
     response.end();
   } catch (error) {
@@ -156,7 +156,7 @@ async function passError({
 }: Passing): Promise<void> {
   const told = await readErrorBody(answer, hang.heard, parts.clock.now());
   const { errorCode, resetsInMs } = told;
-  onEnd({ ...progress, outcome: "failed", errorCode, resetsInMs, usage: null });
+  await onEnd({ ...progress, outcome: "failed", errorCode, resetsInMs, usage: null });
   await coolDown(parts.rest, progress, told);
   const body = redactedBody(told.body, parts.upstream.apiKey);
   response.writeHead(answer.statusCode, {

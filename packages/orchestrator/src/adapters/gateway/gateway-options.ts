@@ -15,7 +15,8 @@ export interface GatewayUpstream {
 }
 
 export interface GatewayOptions {
-  readonly upstream: GatewayUpstream;
+  /** Left out: every model call is refused. Jobs still get their start tickets. */
+  readonly upstream?: GatewayUpstream | undefined;
   /** Name of the key: what cools down when the provider says so. */
   readonly credential: string;
   readonly credentials: CredentialRepository;
@@ -30,8 +31,15 @@ export interface GatewayOptions {
   readonly logger: Logger;
   /** Goes into the tokens. Default `local`. */
   readonly deploymentId?: string;
-  /** Signs the tokens. Default: random, so tokens end with this gateway. At least 32 bytes. */
-  readonly signingKey?: Uint8Array;
+  /** Default: as the environment says (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`). */
+  readonly proxy?: GatewayProxy;
+}
+
+/** The way to the provider; what is left out is as the environment says. */
+export interface GatewayProxy {
+  readonly httpProxy?: string;
+  readonly httpsProxy?: string;
+  readonly noProxy?: string;
 }
 
 export const DEFAULT_BASE_URL = "https://api.openai.com/v1";

@@ -17,6 +17,7 @@ export interface OwnAnswer {
 export type OwnCode =
   | "not_found"
   | "invalid_token"
+  | "attempt_unknown"
   | "invalid_request_body"
   | "request_too_large"
   | "too_many_open_calls"
@@ -24,6 +25,7 @@ export type OwnCode =
   | "token_limit_reached"
   | "cost_limit_reached"
   | "price_unknown"
+  | "no_provider"
   | "upstream_unreachable"
   | "upstream_hung";
 

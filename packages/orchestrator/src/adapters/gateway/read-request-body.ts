@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import type { HeldBytes } from "./body-budget.ts";
 import type { OwnAnswer } from "./provider-error.ts";
 import { fieldsOf, parsedJson } from "./sighting.ts";
 
@@ -9,8 +10,15 @@ export type RequestBody =
   /** The model's name is told and stored: null also for what looks like none. */
   { readonly bytes: Buffer; readonly model: string | null } | { readonly refused: OwnAnswer };
 
-/** Reads a call's body once, whole: which model it asks for must be known before it is sent on. */
-export async function readRequestBody(request: IncomingMessage): Promise<RequestBody> {
+/**
+ * Reads a call's body once, whole: which model it asks for must be known before it is sent on.
+ *
+ * @param held what is read is taken from it
+ */
+export async function readRequestBody(
+  request: IncomingMessage,
+  held: Pick<HeldBytes, "take">,
+): Promise<RequestBody> {
   if (Number(request.headers["content-length"] ?? 0) > MAX_BODY_BYTES) {
     return TOO_LARGE;
   }
@@ -23,6 +31,9 @@ export async function readRequestBody(request: IncomingMessage): Promise<Request
     bytes += (chunk as Buffer).length;
     if (bytes > MAX_BODY_BYTES) {
       return TOO_LARGE;
+    }
+    if (!held.take((chunk as Buffer).length)) {
+      return TOO_MUCH;
     }
     chunks.push(chunk as Buffer);
   }
@@ -42,6 +53,16 @@ const TOO_LARGE: RequestBody = {
     code: "request_too_large",
     type: "invalid_request_error",
     message: `The request is larger than ${MAX_BODY_BYTES / 1024 / 1024} MiB.`,
+  },
+};
+
+const TOO_MUCH: RequestBody = {
+  refused: {
+    status: 429,
+    code: "too_many_open_calls",
+    type: "rate_limit_error",
+    message: "The calls that are open hold as much text as the gateway takes at a time.",
+    retryAfterSeconds: 1,
   },
 };
 

@@ -62,10 +62,11 @@ describe("a provider that asks to wait", () => {
       expect(await errorOf(answer)).toMatchObject({ code: "credential_cooling" });
     }
     expect(bench.provider.requests.length).toBe(1);
-    expect(accesses[0]?.calls()).toMatchObject([
+    const { calls } = await accesses[0]!.report();
+    expect(calls).toMatchObject([
       { outcome: "refused", status: null, errorCode: "credential_cooling" },
     ]);
-    expect(accesses[0]?.calls()[0]?.resetsInMs).toBeGreaterThan(19_000);
+    expect(calls[0]?.resetsInMs).toBeGreaterThan(19_000);
   });
 
   test("for long: the agent is not told to wait, it ends", async () => {

@@ -87,8 +87,10 @@ describe("an error answer is passed on and recorded:", () => {
     await response.text();
     expect(response.status).toBe(status);
     expect(response.headers.get("location")).toBeNull();
-    expect(access.calls()).toMatchObject([{ status, outcome: "failed", usage: null, ...recorded }]);
-    expect(access.usage()).toMatchObject({ calls: 1, costUsd: 0 });
+    expect((await access.report()).calls).toMatchObject([
+      { status, outcome: "failed", usage: null, ...recorded },
+    ]);
+    expect((await access.report()).usage).toMatchObject({ calls: 1, costUsd: 0 });
   });
 
   test("a long one up to 64 kB", async () => {
@@ -105,8 +107,10 @@ describe("an error answer is passed on and recorded:", () => {
     const access = await bench.open();
     bench.provider.answer = refuse(400, { code: "free text of a provider", message: "secret" });
     await (await callModel(access)).text();
-    expect(access.calls()).toMatchObject([{ errorCode: null }]);
-    expect(JSON.stringify([access.calls(), bench.logged])).not.toMatch(/secret|free text/);
+    expect((await access.report()).calls).toMatchObject([{ errorCode: null }]);
+    expect(JSON.stringify([(await access.report()).calls, bench.logged])).not.toMatch(
+      /secret|free text/,
+    );
   });
 });
 
@@ -151,7 +155,7 @@ describe("a stream", () => {
     const access = await bench.open();
     bench.provider.answer = answer;
     await (await callModel(access)).text();
-    expect(access.calls()).toMatchObject([{ status: 200, ...recorded }]);
+    expect((await access.report()).calls).toMatchObject([{ status: 200, ...recorded }]);
   });
 
   test("that is cut is cut for the agent", async () => {
@@ -162,7 +166,7 @@ describe("a stream", () => {
     };
     const response = await callModel(access);
     await expect(response.text()).rejects.toThrow();
-    expect(access.calls()).toMatchObject([{ status: 200, outcome: "cut" }]);
+    expect((await access.report()).calls).toMatchObject([{ status: 200, outcome: "cut" }]);
   });
 
   test("that has come to its end is complete, whatever becomes of the connection", async () => {
@@ -175,7 +179,9 @@ describe("a stream", () => {
     };
     const response = await callModel(access);
     await response.text().catch(() => {});
-    expect(access.calls()).toMatchObject([{ outcome: "completed", usage: { inputTokens: 1_000 } }]);
+    expect((await access.report()).calls).toMatchObject([
+      { outcome: "completed", usage: { inputTokens: 1_000 } },
+    ]);
   });
 });
 
@@ -186,7 +192,9 @@ describe("a provider that hangs", () => {
     const response = await callModel(access);
     expect(response.status).toBe(504);
     expect(await errorOf(response)).toMatchObject({ code: "upstream_hung" });
-    expect(access.calls()).toMatchObject([{ outcome: "hung", status: null, headersMs: null }]);
+    expect((await access.report()).calls).toMatchObject([
+      { outcome: "hung", status: null, headersMs: null },
+    ]);
     await eventually("its connection is closed", bench.provider.abandoned, (seen) => seen === 1);
   });
 
@@ -198,7 +206,7 @@ describe("a provider that hangs", () => {
     };
     const response = await callModel(access);
     await expect(response.text()).rejects.toThrow();
-    expect(access.calls()).toMatchObject([{ outcome: "hung", status: 200 }]);
+    expect((await access.report()).calls).toMatchObject([{ outcome: "hung", status: 200 }]);
     await eventually("its connection is closed", bench.provider.abandoned, (seen) => seen === 1);
   });
 
@@ -209,7 +217,7 @@ describe("a provider that hangs", () => {
       response.write("{");
     };
     expect((await callModel(access)).status).toBe(504);
-    expect(access.calls()).toMatchObject([{ outcome: "hung", status: 429 }]);
+    expect((await access.report()).calls).toMatchObject([{ outcome: "hung", status: 429 }]);
   });
 
   test("not while something still comes now and then", async () => {
@@ -227,6 +235,6 @@ describe("a provider that hangs", () => {
       }, 100);
     };
     await (await callModel(access)).text();
-    expect(access.calls()).toMatchObject([{ outcome: "completed" }]);
+    expect((await access.report()).calls).toMatchObject([{ outcome: "completed" }]);
   });
 });

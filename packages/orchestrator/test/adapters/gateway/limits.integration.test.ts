@@ -37,11 +37,15 @@ describe("tokens", () => {
     expect(third.status).toBe(403);
     expect(await errorOf(third)).toMatchObject({ code: "token_limit_reached" });
     expect(bench.provider.requests.length).toBe(2);
-    expect(access.calls().at(-1)).toMatchObject({
+    expect((await access.report()).calls.at(-1)).toMatchObject({
       outcome: "refused",
       errorCode: "token_limit_reached",
     });
-    expect(access.usage()).toMatchObject({ inputTokens: 2_000, outputTokens: 100, calls: 3 });
+    expect((await access.report()).usage).toMatchObject({
+      inputTokens: 2_000,
+      outputTokens: 100,
+      calls: 3,
+    });
   });
 
   test("a limit that is filled exactly ends nothing until more is asked for", async () => {
@@ -90,8 +94,8 @@ describe("cost", () => {
     const access = await bench.open();
     await (await callModel(access)).text();
     // 936 × $10 + 64 × $1 + 50 × $100, for a million
-    expect(access.calls()[0]?.costUsd).toBeCloseTo(0.014424, 9);
-    expect(access.usage().costUsd).toBeCloseTo(0.014424, 9);
+    expect((await access.report()).calls[0]?.costUsd).toBeCloseTo(0.014424, 9);
+    expect((await access.report()).usage.costUsd).toBeCloseTo(0.014424, 9);
   });
 
   test("of a model without a price is unknown, and so is the sum", async () => {
@@ -99,8 +103,11 @@ describe("cost", () => {
     const access = await bench.open();
     await (await callModel(access)).text();
     await (await callModel(access, { model: "gpt-5.5-mini" })).text();
-    expect(access.calls().map(({ costUsd }) => costUsd)).toEqual([expect.any(Number), null]);
-    expect(access.usage().costUsd).toBeNull();
+    expect((await access.report()).calls.map(({ costUsd }) => costUsd)).toEqual([
+      expect.any(Number),
+      null,
+    ]);
+    expect((await access.report()).usage.costUsd).toBeNull();
   });
 
   test("over the limit ends the attempt with its figures", async () => {

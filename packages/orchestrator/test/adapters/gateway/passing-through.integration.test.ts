@@ -28,7 +28,7 @@ describe("a call", () => {
       body: JSON.stringify({ model: "gpt-5.5", stream: true, input: [] }),
     });
     const usage = { inputTokens: 1_000, cachedInputTokens: 64, outputTokens: 50 };
-    expect(access.calls()).toEqual([
+    expect((await access.report()).calls).toEqual([
       {
         startedAt: expect.any(Date),
         model: "gpt-5.5",
@@ -42,7 +42,7 @@ describe("a call", () => {
         durationMs: expect.any(Number),
       },
     ]);
-    expect(access.usage()).toEqual({ ...usage, costUsd: null, calls: 1 });
+    expect((await access.report()).usage).toEqual({ ...usage, costUsd: null, calls: 1 });
   });
 
   test("is not held back: what has come goes on before more comes", async () => {
@@ -122,7 +122,7 @@ describe("a call", () => {
     expect(response.status).toBe(401);
     expect(text).toContain("Incorrect API key provided: [redacted].");
     expect([...response.headers].flat().join() + text).not.toContain(REAL_KEY);
-    expect(JSON.stringify([bench.logged, access.calls()])).not.toContain(REAL_KEY);
+    expect(JSON.stringify([bench.logged, (await access.report()).calls])).not.toContain(REAL_KEY);
   });
 
   test("of an agent that hangs up ends at the provider too", async () => {
@@ -136,8 +136,12 @@ describe("a call", () => {
     await response.body!.getReader().read();
     hangUp.abort();
     await eventually("the provider sees the end", bench.provider.abandoned, (seen) => seen === 1);
-    const [call] = await eventually("recorded", access.calls, (calls) => calls.length === 1);
-    expect(call).toMatchObject({ outcome: "cut", errorCode: "client_gone", status: 200 });
+    const recorded = await eventually("recorded", access.report, ({ calls }) => calls.length === 1);
+    expect(recorded.calls[0]).toMatchObject({
+      outcome: "cut",
+      errorCode: "client_gone",
+      status: 200,
+    });
   });
 
   test("that an agent does not read stops the provider, and holds little memory", async () => {
@@ -184,7 +188,9 @@ describe("a call", () => {
     };
     const response = await callModel(access, { method: "GET", body: null, path: "/models" });
     expect(await response.text()).toBe('{"data":[]}');
-    expect(access.calls()).toMatchObject([{ outcome: "completed", model: null, usage: null }]);
+    expect((await access.report()).calls).toMatchObject([
+      { outcome: "completed", model: null, usage: null },
+    ]);
   });
 
   test("that is not streamed is counted by its body", async () => {
@@ -194,8 +200,10 @@ describe("a call", () => {
       response.end(JSON.stringify({ status: "completed", usage: USAGE }));
     };
     await (await callModel(access)).text();
-    await eventually("recorded", access.calls, (calls) => calls.length === 1);
-    expect(access.calls()).toMatchObject([{ outcome: "completed", usage: { inputTokens: 1_000 } }]);
+    await eventually("recorded", access.report, ({ calls }) => calls.length === 1);
+    expect((await access.report()).calls).toMatchObject([
+      { outcome: "completed", usage: { inputTokens: 1_000 } },
+    ]);
   });
 });
 
@@ -220,7 +228,8 @@ describe("many attempts at once", () => {
         }),
       ),
     );
-    expect(accesses.map((access) => access.usage())).toEqual(
+    const reports = await Promise.all(accesses.map((access) => access.report()));
+    expect(reports.map(({ usage }) => usage)).toEqual(
       accesses.map((_, ix) => ({
         inputTokens: 5 * (ix + 1),
         cachedInputTokens: 0,
@@ -254,7 +263,7 @@ describe("the way upstream", () => {
     const response = await callModel(access);
     expect(response.status).toBe(502);
     expect(await errorOf(response)).toMatchObject({ code: "upstream_unreachable" });
-    expect(access.calls()).toMatchObject([
+    expect((await access.report()).calls).toMatchObject([
       { outcome: "cut", status: null, errorCode: "ECONNREFUSED", headersMs: null },
     ]);
   });

@@ -5,7 +5,7 @@ import { eventually } from "@speckit/testkit";
 import { decodeJwt } from "jose";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Bench, callModel, errorOf, openBench } from "./fixtures/open-gateway.ts";
-import { EVENT_STREAM } from "./fixtures/provider.ts";
+import { complete, EVENT_STREAM } from "./fixtures/provider.ts";
 
 let bench: Bench;
 beforeEach(async () => {
@@ -67,7 +67,9 @@ describe("a token", () => {
   test("ends when its time is over, which is recorded", async () => {
     const access = await bench.open({}, { expiresInMs: 0 });
     await expectRefused(callModel(access));
-    expect(access.calls()).toMatchObject([{ outcome: "refused", errorCode: "invalid_token" }]);
+    expect((await access.report()).calls).toMatchObject([
+      { outcome: "refused", errorCode: "invalid_token" },
+    ]);
   });
 
   test("that ends cuts the calls it has open", async () => {
@@ -83,7 +85,7 @@ describe("a token", () => {
     );
     await access[Symbol.asyncDispose]();
     expect(await text).toBe("cut");
-    expect(access.calls()).toMatchObject([{ outcome: "cut" }]);
+    expect((await access.report()).calls).toMatchObject([{ outcome: "cut" }]);
     await eventually("its provider sees it", bench.provider.abandoned, (seen) => seen === 1);
   });
 
@@ -151,7 +153,7 @@ describe("whatever else is asked for", () => {
       const response = await callModel(access, { body });
       expect(response.status).toBe(400);
       expect(await errorOf(response)).toMatchObject({ code: "invalid_request_body" });
-      expect(access.calls()).toMatchObject([{ outcome: "refused", status: null }]);
+      expect((await access.report()).calls).toMatchObject([{ outcome: "refused", status: null }]);
       expect(bench.provider.requests).toEqual([]);
     },
   );
@@ -159,7 +161,7 @@ describe("whatever else is asked for", () => {
   test("a model with a name that is none goes through, and its name into no record", async () => {
     const access = await bench.open();
     await (await callModel(access, { model: "sk-1 and\nfree text" })).text();
-    expect(access.calls()).toMatchObject([{ outcome: "completed", model: null }]);
+    expect((await access.report()).calls).toMatchObject([{ outcome: "completed", model: null }]);
   });
 
   test("a packed body is refused", async () => {
@@ -211,5 +213,25 @@ describe("an attempt", () => {
     expect(await errorOf(response)).toMatchObject({ code: "too_many_open_calls" });
     hangUp.abort();
     await Promise.all(calls);
+  });
+
+  test("that sends more text at a time than the gateway holds is told to come again", async () => {
+    const access = await bench.open();
+    const half = JSON.stringify({ model: "m", input: "x".repeat(42 * 1024 * 1024) });
+    let open = 0;
+    const { promise: goOn, resolve } = Promise.withResolvers<void>();
+    bench.provider.answer = async (response, request) => {
+      open += 1;
+      await goOn;
+      await complete()(response, request);
+    };
+    const first = callModel(access, { body: half });
+    await eventually("the first is held", () => open === 1);
+    const second = await callModel(access, { body: half });
+    expect(second.status).toBe(429);
+    expect(await errorOf(second)).toMatchObject({ code: "too_many_open_calls" });
+    resolve();
+    expect(await (await first).text()).toContain("response.completed");
+    expect((await callModel(access, { body: half })).status).toBe(200);
   });
 });

@@ -1,0 +1,138 @@
+import { once } from "node:events";
+import { existsSync, statSync, writeFileSync } from "node:fs";
+import { get, type IncomingMessage } from "node:http";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import {
+  eventually,
+  type RunningProgram,
+  runProgram,
+  startProgram,
+  tcpProxy,
+  tempFolder,
+  testDatabase,
+} from "@speckit/testkit";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+
+const MAIN = fileURLToPath(new URL("../src/main.ts", import.meta.url));
+const database = await testDatabase();
+
+let folder: Awaited<ReturnType<typeof tempFolder>>;
+let socketPath: string;
+const running: RunningProgram[] = [];
+beforeEach(async () => {
+  folder = await tempFolder("gateway-process");
+  socketPath = join(folder.path, "g.sock");
+});
+afterEach(async () => {
+  for (const program of running.splice(0)) {
+    program.kill("SIGKILL");
+    await program.result;
+  }
+  await folder[Symbol.asyncDispose]();
+});
+
+function start(...call: Parameters<typeof startProgram>): RunningProgram {
+  const program = startProgram(...call);
+  running.push(program);
+  return program;
+}
+
+/** Status of the health page, as a container's health check asks for it. */
+async function health(): Promise<number | undefined> {
+  const asked = get({ socketPath, path: "/healthz", agent: false });
+  const [answer] = (await once(asked, "response")) as [IncomingMessage];
+  answer.resume();
+  return answer.statusCode;
+}
+
+const ready = () =>
+  eventually("it serves", health, (status) => status === 200, { withinMs: 30_000 });
+const env = () => ({
+  DATABASE_URL: database.url,
+  CODEX_API_KEY: "sk-canary-gateway",
+  SPECKIT_GATEWAY_SOCKET: socketPath,
+});
+const document = (more: object = {}) =>
+  JSON.stringify({ databaseUrl: database.url, apiKey: "sk-canary-gateway", socketPath, ...more });
+
+describe("the gateway's program", () => {
+  test("serves on a socket for everybody, says so in one line, and ends by SIGTERM with 0", async () => {
+    const program = start(MAIN, [], { env: env() });
+    await ready();
+    expect(statSync(socketPath).mode & 0o777).toBe(0o666);
+    program.kill("SIGTERM");
+    const { exitCode, stdout, stderr } = await program.result;
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(stdout)).toEqual({
+      event: "ready",
+      deploymentId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      socketPath,
+    });
+    expect(stderr).not.toContain("sk-canary");
+    expect(existsSync(socketPath)).toBe(false);
+  });
+
+  test("takes its configuration from stdin, with no secret in its environment or arguments", async () => {
+    const program = start(MAIN, ["--config-stdin"], { input: document() });
+    await ready();
+    program.kill("SIGTERM");
+    expect(await program.result).toMatchObject({ exitCode: 0 });
+  });
+
+  test("takes the place of one that was killed", async () => {
+    const first = start(MAIN, [], { env: env() });
+    await ready();
+    first.kill("SIGKILL");
+    await first.result;
+    expect(existsSync(socketPath)).toBe(true);
+    start(MAIN, [], { env: env() });
+    await ready();
+  });
+
+  test("ends by itself when no attempt was live for as long as it is told", async () => {
+    const program = start(MAIN, ["--config-stdin"], { input: document({ idleExitMs: 1_500 }) });
+    await ready();
+    const { exitCode, stderr } = await program.result;
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain('"because":"idle"');
+  });
+
+  test("waits for its database, and can be ended meanwhile", async () => {
+    await using proxy = await tcpProxy(database.url);
+    proxy.refuse();
+    const program = start(MAIN, [], { env: { ...env(), DATABASE_URL: proxy.url } });
+    await eventually("it has asked", proxy.refused, (times) => times > 1, { withinMs: 30_000 });
+    expect(existsSync(socketPath)).toBe(false);
+    program.kill("SIGTERM");
+    const { exitCode, stderr } = await program.result;
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain("DATABASE_UNAVAILABLE");
+  });
+
+  test("with the deployment's id, serves without its database", async () => {
+    start(MAIN, [], {
+      env: {
+        ...env(),
+        DATABASE_URL: "postgres://nobody@127.0.0.1:1/none",
+        SPECKIT_DEPLOYMENT_ID: "0197f0a0-0000-7000-8000-000000000001",
+      },
+    });
+    await ready();
+  });
+
+  test.each([
+    [["--help"], {}, 2, "expected --config-stdin"],
+    [[], {}, 78, "DATABASE_URL: expected"],
+    [["--config-stdin"], { input: "{" }, 78, "expected one JSON document"],
+  ] as const)("called as %j %j exits with %d", async (args, options, exitCode, words) => {
+    const done = await runProgram(MAIN, args, options);
+    expect(done).toMatchObject({ exitCode, stderr: expect.stringContaining(words) });
+  });
+
+  test("whose socket cannot be made exits with an error, not silently", async () => {
+    writeFileSync(socketPath, "no socket");
+    const done = await runProgram(MAIN, [], { env: env() });
+    expect(done).toMatchObject({ exitCode: 78, stderr: expect.stringContaining("no socket") });
+  });
+});

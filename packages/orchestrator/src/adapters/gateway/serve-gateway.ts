@@ -1,0 +1,166 @@
+import { chmod } from "node:fs/promises";
+import type { AttemptAuthority } from "../../ports/attempt-authority.ts";
+import { answerJob } from "./answer-job.ts";
+import {
+  type AnsweringParts,
+  answerRequest,
+  INVALID_TOKEN,
+  type OpenAccess,
+  type RefusedToken,
+} from "./answer-request.ts";
+import { answeringParts } from "./answering-parts.ts";
+import { type AttemptAccount, attemptAccount } from "./attempt-account.ts";
+import { type AttemptWatchOptions, type WatchedAttempt, watchAttempts } from "./attempt-watch.ts";
+import { callLedger } from "./call-ledger.ts";
+import type { GatewayOptions } from "./gateway-options.ts";
+import { openHttpDoor } from "./http-door.ts";
+import type { OwnAnswer } from "./provider-error.ts";
+import { removeStaleSocket } from "./stale-socket.ts";
+import { type Admission, admitToken } from "./token-door.ts";
+
+export interface ServingOptions
+  extends GatewayOptions,
+    Pick<AttemptWatchOptions, "recheckMs" | "failClosedMs"> {
+  readonly deploymentId: string;
+  readonly authority: AttemptAuthority;
+  /** Absolute path, in a folder that only the jobs of this deployment see. */
+  readonly socketPath: string;
+}
+
+/** Disposing it cuts every call. */
+export interface ServedGateway extends AsyncDisposable {
+  /** How long no attempt was known to be live. */
+  readonly idleForMs: () => number;
+  /** Takes nothing new, and resolves when open calls have ended, at the latest after `withinMs`. */
+  readonly drain: (withinMs: number) => Promise<void>;
+}
+
+/** Everybody may connect: the jobs' user is another than ours, and the folder is only theirs. */
+const SOCKET_MODE = 0o666;
+
+/**
+ * The same gateway for attempts it has never heard of: a socket in the file system, which containers
+ * without a network see, and no state of its own.
+ *
+ * Who holds what. A worker signs an attempt's tokens with a key of its own, whose public half is stored
+ * with the attempt before its container starts. The authority (the deployment's database, by its
+ * functions) says whether the attempt is live and which key that is: attempt-watch asks it and keeps
+ * its word for a while. What an attempt may still use is in its token; what it has used is in the
+ * store, where each ended call is recorded before its agent can know of the end (call-ledger). So a
+ * gateway that starts again in the middle of an attempt goes on counting where the other has ended.
+ *
+ * What happens when it is cut:
+ *
+ * - The store is away: open calls go on, and new ones of attempts known to be live, for 45 s since the
+ *   last good word; then they are cut and refused with 503. Records are kept here meanwhile, and lost
+ *   with this process: then limits count less than was used. No start ticket is given.
+ * - The attempt ends, is cancelled or is taken over: its calls are cut within 15 s, with 401 for what
+ *   comes after that.
+ * - This process is told to end: it takes nothing new, lets open calls finish, stores what it kept.
+ * - It dies: agents lose their connections and try again, for as long as their entry program lets them.
+ *   Calls that were open are not counted.
+ */
+export async function serveGateway(options: ServingOptions): Promise<ServedGateway> {
+  const { authority, clock, logger, deploymentId, socketPath } = options;
+  await using undo = new AsyncDisposableStack();
+  const upstream = undo.use(answeringParts(options));
+  const watch = undo.use(watchAttempts(options));
+  const ledger = callLedger(options);
+  const admit = (token: string, use: "start" | "model"): Promise<Admission> =>
+    admitToken({ watch, deploymentId, clock }, token, use);
+  const accounts = new WeakMap<WatchedAttempt, AttemptAccount>();
+  const accountOf = ({ watched, claims }: Extract<Admission, { watched: unknown }>) => {
+    const account =
+      accounts.get(watched) ??
+      attemptAccount(
+        { phase: watched.name.phase, limits: claims.limits },
+        upstream.prices,
+        watched.spent,
+      );
+    accounts.set(watched, account);
+    return account;
+  };
+
+  const parts: AnsweringParts = {
+    ...upstream,
+    async admit(token): Promise<OpenAccess | RefusedToken> {
+      const admission = await admit(token, "model");
+      if ("reason" in admission) {
+        const answer = admission.because === "unsure" ? ATTEMPT_UNKNOWN : INVALID_TOKEN;
+        return { ...admission, answer };
+      }
+      const { watched } = admission;
+      const account = accountOf(admission);
+      return {
+        attempt: watched.name,
+        account,
+        isExpired: () => false,
+        async record(call) {
+          account.add(call);
+          await ledger.record(watched.name, call);
+        },
+        onHeard: watched.heard,
+        closed: watched.closed(),
+        open: watched.open,
+      };
+    },
+  };
+  const jobParts = {
+    authority,
+    admit: (token: string) => admit(token, "start"),
+    isAway: watch.isAway,
+    logger,
+  };
+
+  await removeStaleSocket(socketPath);
+  let open = 0;
+  const door = undo.use(
+    await openHttpDoor(
+      (request, response) => {
+        open += 1;
+        response.once("close", () => {
+          open -= 1;
+        });
+        if (answerJob(jobParts, request, response)) {
+          return;
+        }
+        answerRequest(parts, request, response).catch((error: unknown) => {
+          logger.error("model call not answered", { error: String(error) });
+          response.destroy();
+        });
+      },
+      { socketPath },
+    ),
+  );
+  await chmod(socketPath, SOCKET_MODE);
+
+  const owned = undo.move();
+  return {
+    idleForMs: watch.idleForMs,
+    async drain(withinMs) {
+      const endMs = clock.monotonicMs() + withinMs;
+      const leftMs = (): number => Math.max(0, endMs - clock.monotonicMs());
+      door.stopTaking();
+      while (open > 0 && leftMs() > 0) {
+        await clock.sleep(Math.min(leftMs(), 50));
+        door.stopTaking();
+      }
+      await ledger.flush(leftMs());
+    },
+    async [Symbol.asyncDispose]() {
+      await owned.disposeAsync();
+      await ledger.flush(LAST_FLUSH_MS);
+    },
+  };
+}
+
+/** Calls that were cut at the very end are recorded too, where the store answers. */
+const LAST_FLUSH_MS = 2_000;
+
+const ATTEMPT_UNKNOWN: OwnAnswer = {
+  status: 503,
+  code: "attempt_unknown",
+  type: "server_error",
+  message: "Nobody can say at the moment whether the token's attempt is still open.",
+  retryAfterSeconds: 2,
+};
