@@ -1,0 +1,75 @@
+import type { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
+import type Docker from "dockerode";
+import { SpeckitError } from "../../domain/speckit-error.ts";
+import { askEngine } from "./ask-engine.ts";
+import { orMissing } from "./container-state.ts";
+import { getJson } from "./get-json.ts";
+
+const PULL_MS = 600_000;
+
+/**
+ * The id of the job image. One that is not there and names a registry or an account is pulled, once.
+ *
+ * @throws SpeckitError `IMAGE_MISSING` saying how to get it
+ */
+export async function jobImageId(
+  docker: Docker,
+  image: string,
+  signal?: AbortSignal,
+): Promise<string> {
+  const look = () =>
+    orMissing(
+      askEngine(
+        "look at an image",
+        (abortSignal) => getJson(docker, `/images/${image}/json`, abortSignal),
+        { signal },
+      ),
+    ) as Promise<{ readonly Id: string } | undefined>;
+  const there = await look();
+  if (there !== undefined) {
+    return there.Id;
+  }
+  if (!image.includes("/")) {
+    throw missing(image, `Docker does not have the job image ${image}`);
+  }
+  try {
+    await askEngine("pull an image", (abortSignal) => pull(docker, image, abortSignal), {
+      deadlineMs: PULL_MS,
+      signal,
+    });
+  } catch (cause) {
+    signal?.throwIfAborted();
+    throw missing(
+      image,
+      `Docker does not have the job image ${image} and could not pull it`,
+      cause,
+    );
+  }
+  const pulled = await look();
+  if (pulled === undefined) {
+    throw missing(image, `Docker does not have the job image ${image} after it was pulled`);
+  }
+  return pulled.Id;
+}
+
+async function pull(docker: Docker, image: string, abortSignal: AbortSignal): Promise<void> {
+  const progress = await docker.createImage({ fromImage: withTag(image), abortSignal });
+  const lines = (await text(progress as Readable)).trim().split("\n");
+  const last: { readonly error?: string } = JSON.parse(lines.at(-1) || "{}");
+  if (last.error !== undefined) {
+    throw new Error(last.error);
+  }
+}
+
+/** Without a tag Docker pulls them all. */
+function withTag(image: string): string {
+  return /[:@][^/]*$/.test(image) ? image : `${image}:latest`;
+}
+
+function missing(image: string, message: string, cause?: unknown): SpeckitError {
+  const remedy = image.includes("/")
+    ? `Pull it with \`docker pull ${image}\` on the engine, or name another one in SPECKIT_JOB_IMAGE.`
+    : "Build it with `npm run images`, or name another one in SPECKIT_JOB_IMAGE.";
+  return new SpeckitError("IMAGE_MISSING", message, { remedy, cause });
+}

@@ -1,0 +1,82 @@
+import type { Readable } from "node:stream";
+import { testEngine } from "@speckit/testkit";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { connectDocker } from "../../../src/adapters/docker/index.ts";
+import {
+  type DockerBench,
+  limitsOf,
+  listening,
+  openDockerBench,
+  runInDocker,
+  signalsOf,
+} from "./docker-bench.ts";
+import { type OwnEngine, openOwnEngine } from "./own-engine.ts";
+
+let engine: OwnEngine;
+let bench: DockerBench;
+beforeAll(async () => {
+  engine = await openOwnEngine();
+  const shared = testEngine();
+  const image = await connectDocker({ host: shared.dockerHost })
+    .getImage(shared.image("job"))
+    .get();
+  const progress = (await engine.docker.loadImage(image)) as Readable;
+  for await (const _ of progress) {
+    // Until it is loaded.
+  }
+  bench = await openDockerBench(engine.docker);
+}, 180_000);
+afterAll(async () => {
+  await bench?.[Symbol.asyncDispose]();
+  await engine?.[Symbol.asyncDispose]();
+}, 120_000);
+
+beforeEach(async () => {
+  // It goes with the engine.
+  await engine.docker.getContainer(`speckit-${bench.deploymentId.slice(0, 8)}-gateway`).restart();
+});
+
+test.each(["SIGTERM", "SIGKILL"] as const)(
+  "a job whose engine is ended by %s and started again was stopped by that, and its output is kept",
+  async (signal) => {
+    const spec = await bench.shell("echo up; echo words >&2; sleep 600");
+    const run = runInDocker(bench.runtime(), spec, {
+      onLine: () => void engine.stop(signal).then(engine.start),
+    });
+    const { exit, stdout } = await run;
+    expect(exit).toMatchObject({ endedBy: "engine_stopped", stderrTail: "words\n" });
+    expect(stdout.toString()).toBe("up\n");
+    await bench.runtime().engine.remove(spec);
+  },
+  180_000,
+);
+
+test("an engine that stays away is given up, and its job is found when it is back", async () => {
+  const spec = await bench.shell("echo up; sleep 600");
+  const impatient = bench.runtime({ times: { engineGoneMs: 1_000 } });
+  const { listener, heard } = listening((line) => {
+    if (line === "up") {
+      void engine.stop("SIGKILL");
+    }
+  });
+  const { start, place } = await impatient.prepare(spec, new AbortController().signal);
+  const job = await start(listener, limitsOf(), signalsOf());
+  await expect(job.exit).rejects.toMatchObject({ code: "ENGINE_UNAVAILABLE" });
+  expect(heard().lines).toEqual(["up"]);
+
+  await engine.start();
+  const runtime = bench.runtime();
+  expect(await runtime.engine.id()).toBe(place?.engineId);
+  const again = listening();
+  const attached = await runtime.engine.attach(
+    place?.containerId ?? "",
+    spec,
+    again.listener,
+    limitsOf({ deadlineMs: 10_000 }),
+    signalsOf(),
+  );
+  await attached?.exit;
+  expect(again.heard().stdout.toString()).toBe("up\n");
+  await runtime.engine.remove(spec);
+  expect(await bench.leftovers()).toEqual([]);
+}, 180_000);

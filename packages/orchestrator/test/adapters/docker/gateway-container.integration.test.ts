@@ -1,0 +1,208 @@
+import { randomUUID } from "node:crypto";
+import { startMockModel } from "@speckit/mock-model";
+import { eventually, type TempFolder, tempFolder, testDatabase } from "@speckit/testkit";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import {
+  connectDocker,
+  type GatewayContainerOptions,
+  gatewayContainer,
+} from "../../../src/adapters/docker/index.ts";
+import { labelsOf, namePrefix } from "../../../src/adapters/docker/job-objects.ts";
+import { attemptTokenSigner } from "../../../src/adapters/gateway/index.ts";
+import { gatewayRole } from "../postgres/gateway-role.ts";
+import { placedAttempts } from "../postgres/placed-attempts.ts";
+import { sqlClient } from "../postgres/sql-client.ts";
+import { recordingLogger } from "../rabbitmq/recording-logger.ts";
+import { stageGatewayApp } from "./stage-gateway-app.ts";
+import { testNodeImage } from "./test-node-image.ts";
+
+const database = await testDatabase();
+const docker = connectDocker({ host: process.env.DOCKER_HOST });
+const KEY = "sk-canary-container";
+
+const sql = await sqlClient(database.url);
+const role = await gatewayRole(sql, database.url);
+const [deployment] = await sql.query("SELECT id FROM spec_workflow_deployment");
+let image: string;
+let app: TempFolder;
+beforeAll(async () => {
+  image = await testNodeImage(docker);
+  app = await tempFolder("gateway-app");
+  await stageGatewayApp(app.path);
+});
+afterAll(async () => {
+  await app[Symbol.asyncDispose]();
+  await role[Symbol.asyncDispose]();
+  await sql[Symbol.asyncDispose]();
+});
+
+/** A deployment of its own on the engine: only its name there, the database is the one of the file. */
+let deploymentId: string;
+beforeEach(() => {
+  deploymentId = randomUUID();
+});
+afterEach(async () => {
+  const filters = { label: [`speckit.deployment=${deploymentId}`] };
+  for (const { Id } of await docker.listContainers({ all: true, filters })) {
+    await docker.getContainer(Id).remove({ force: true, v: true });
+  }
+  for (const { Name } of (await docker.listVolumes({ filters })).Volumes) {
+    await docker.getVolume(Name).remove();
+  }
+});
+
+const name = () => `${namePrefix(deploymentId)}-gateway`;
+
+function gateway(more: Partial<GatewayContainerOptions> = {}, config: object = {}) {
+  return gatewayContainer({
+    docker,
+    deploymentId,
+    image,
+    config: () =>
+      JSON.stringify({
+        databaseUrl: role.url,
+        apiKey: KEY,
+        deploymentId: String(deployment?.id),
+        ...config,
+      }),
+    folders: [{ source: app.path, target: "/app" }],
+    argv: ["node", "/app/apps/gateway/src/main.ts", "--config-stdin"],
+    logger: recordingLogger().logger,
+    ...more,
+  });
+}
+
+const inspect = () => docker.getContainer(name()).inspect();
+
+/** Runs a script as a job would: no network, the gateway's volume read-only. */
+async function inJob(script: string): Promise<string> {
+  const container = await docker.createContainer({
+    Image: image,
+    Entrypoint: [],
+    Cmd: ["node", "-e", script],
+    User: "10001:10001",
+    Labels: { ...labelsOf(deploymentId, "ask") },
+    Tty: true,
+    HostConfig: {
+      NetworkMode: "none",
+      CapDrop: ["ALL"],
+      ReadonlyRootfs: true,
+      Mounts: [{ Type: "volume", Source: name(), Target: "/run/speckit-gateway", ReadOnly: true }],
+    },
+  });
+  try {
+    await container.start();
+    await container.wait();
+    return (await container.logs({ stdout: true, stderr: true })).toString().trim();
+  } finally {
+    await container.remove({ force: true });
+  }
+}
+
+const CALL = (path: string, token: string, body: string) => `
+  const request = require("node:http").request({
+    socketPath: "/run/speckit-gateway/gateway.sock", path: ${JSON.stringify(path)},
+    method: ${JSON.stringify(body === "" ? "GET" : "POST")},
+    headers: { authorization: "Bearer ${token}" },
+  }, (answer) => {
+    let text = "";
+    answer.on("data", (piece) => { text += piece; });
+    answer.on("end", () => console.log(answer.statusCode + " " + text));
+  });
+  request.on("error", (error) => console.log(error.code));
+  request.end(${JSON.stringify(body)});`;
+
+describe("the gateway's container", () => {
+  test("leads a job without a network to its model, and has its secrets nowhere that can be looked at", async () => {
+    await using model = await startMockModel({ apiKey: KEY });
+    await gateway({}, { baseUrl: model.baseUrl("ok") }).ensure();
+    const signer = attemptTokenSigner({
+      deploymentId: String(deployment?.id),
+      now: () => new Date(),
+    });
+    const attempt = await placedAttempts(sql).place(signer.tokenKey);
+    const start = await signer.signStart(attempt, 60_000);
+    const token = await signer.signModel({ ...attempt, limits: {}, expiresInMs: 60_000 });
+    expect(await inJob(CALL("/speckit/v1/start", start, " "))).toBe("204");
+    expect(await inJob(CALL("/speckit/v1/start", start, " "))).toBe("409");
+    const body = JSON.stringify({ model: "gpt-5.5", stream: true, input: [] });
+    expect(await inJob(CALL("/openai/v1/responses", token, body))).toContain("response.completed");
+    expect(model.requests()).toMatchObject([{ status: 200 }]);
+    expect(
+      await sql.query("SELECT call->>'outcome' AS outcome FROM spec_workflow_model_calls"),
+    ).toEqual([{ outcome: "completed" }]);
+
+    const facts = await inspect();
+    expect(JSON.stringify(facts)).not.toMatch(/sk-canary|postgres:/);
+    const said = (
+      await docker.getContainer(name()).logs({ stdout: true, stderr: true })
+    ).toString();
+    expect(said).toContain('"event":"ready"');
+    expect(said).not.toContain(KEY);
+    expect(facts.Config.User).toBe("10001:10001");
+    expect(facts.HostConfig).toMatchObject({
+      ReadonlyRootfs: true,
+      CapDrop: ["ALL"],
+      SecurityOpt: ["no-new-privileges"],
+      NetworkMode: "host",
+      PidsLimit: 128,
+    });
+  });
+
+  test("is one, also when two workers look at once and again and again", async () => {
+    const [one, other] = [gateway(), gateway()];
+    await Promise.all([one.ensure(), other.ensure(), one.ensure()]);
+    const { Id } = await inspect();
+    await Promise.all([one.ensure(), other.ensure(), gateway().ensure()]);
+    expect((await inspect()).Id).toBe(Id);
+    const all = await docker.listContainers({
+      all: true,
+      filters: { label: [`speckit.deployment=${deploymentId}`] },
+    });
+    expect(all.map(({ Names }) => Names)).toEqual([[`/${name()}`]]);
+  });
+
+  test("that was killed is made anew, on the same volume", async () => {
+    const own = gateway();
+    await own.ensure();
+    const before = await inspect();
+    await docker.getContainer(name()).kill();
+    await eventually("it has ended", async () => !(await inspect()).State.Running);
+    await own.ensure();
+    expect((await inspect()).Id).not.toBe(before.Id);
+    expect(await inJob(CALL("/healthz", "", ""))).toContain("200");
+  });
+
+  test("names the engine by its volume, whoever made that first", async () => {
+    await gateway().ensure();
+    const { Labels } = await docker.getVolume(name()).inspect();
+    expect(Labels?.["speckit.engine"]).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  test("that refuses its configuration says why, and is not left behind", async () => {
+    await expect(gateway({}, { apiKey: "no key" }).ensure()).rejects.toMatchObject({
+      code: "CONFIGURATION_INVALID",
+      message: expect.stringContaining("apiKey: expected a key without white space"),
+    });
+    await expect(inspect()).rejects.toMatchObject({ statusCode: 404 });
+  });
+
+  test("whose image has no such program, or is not there, is told by its code", async () => {
+    await expect(gateway({ argv: ["no-such-program"] }).ensure()).rejects.toMatchObject({
+      code: "IMAGE_UNUSABLE",
+    });
+    await expect(gateway({ image: "speckit-no-such-image:1" }).ensure()).rejects.toMatchObject({
+      code: "IMAGE_MISSING",
+    });
+    await expect(inspect()).rejects.toMatchObject({ statusCode: 404 });
+  });
+
+  test("is removed when asked, its volume is not", async () => {
+    const own = gateway();
+    await own.ensure();
+    await own.remove();
+    await own.remove();
+    await expect(inspect()).rejects.toMatchObject({ statusCode: 404 });
+    expect((await docker.getVolume(name()).inspect()).Name).toBe(name());
+  });
+});
