@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 
 /** Tests are told apart by file name: pure ones, and those that need real services, kills or whole programs. */
-const tests = (suffix: string) => [`{packages/*,apps/*,bench}/test/**/*${suffix}`];
+const tests = (suffix: string) => [`{packages/*,apps/*,bench,docker}/test/**/*${suffix}`];
 const slow = ["integration", "fault", "e2e"] as const;
 
 /** A broker takes 8 s to start and a killed worker's lease 30 s to run out; both on a machine with two cores. */
@@ -24,6 +24,8 @@ const config = defineConfig({
         extends: true,
         test: {
           name: "unit",
+          // Quick by themselves; importing the whole library takes seconds on a machine that is busy.
+          testTimeout: 30_000,
           sequence: { groupOrder: 0 },
           include: tests(".test.ts"),
           exclude: slow.flatMap((group) => tests(`.${group}.test.ts`)),

@@ -11,6 +11,7 @@ const testTools = [
   "ajv",
   "fast-check",
   "knip",
+  "testcontainers",
   "typescript",
   "vitest",
   "yaml",

@@ -24,6 +24,20 @@ export async function withLock(path, what, body) {
   }
 }
 
+/**
+ * Takes the lock file if no other process holds it, until the returned function is called; else undefined, at once.
+ */
+export function tryLock(path) {
+  for (let tries = 0; tries < 3; tries += 1) {
+    if (tryCreate(path)) return () => rmSync(path, { force: true });
+    const owner = readOwner(path);
+    if (owner === undefined) continue;
+    if (isAlive(owner)) return undefined;
+    breakStale(path, owner.text);
+  }
+  return undefined;
+}
+
 async function acquire(path, what) {
   const deadline = Date.now() + waitMs;
   let announced = false;

@@ -15,6 +15,23 @@ export const needs = {
     isThere: () => hasPika("/usr/bin/python3") || hasPika("python3"),
   },
   openssl: { debian: "openssl", isThere: () => isOnPath("openssl") },
+  docker: {
+    debian: "docker.io",
+    units: ["docker.service", "docker.socket", "containerd.service"],
+    isThere: () => isOnPath("docker") && (isOnPath("dockerd") || !!process.env.DOCKER_HOST),
+  },
+  debootstrap: {
+    debian: "debootstrap",
+    configuredBy: "BASE_IMAGE",
+    isThere: () => isOnPath("debootstrap"),
+  },
+  compose: {
+    debian: "docker-compose",
+    isThere: () => isOnPath("docker-compose") || answers("docker", ["compose", "version"]),
+  },
+  // The engine's own name server in its networks is reached through rules made with it.
+  iptables: { debian: "iptables", isThere: () => isOnPath("iptables") },
+  iproute: { debian: "iproute2", isThere: () => isOnPath("ip") },
   rabbitmq: {
     debian: "rabbitmq-server",
     units: ["rabbitmq-server.service", "epmd.service", "epmd.socket"],
@@ -45,6 +62,10 @@ export function isOnPath(program) {
 function postgresFolders() {
   const parent = "/usr/lib/postgresql";
   return existsSync(parent) ? readdirSync(parent).map((version) => join(parent, version)) : [];
+}
+
+function answers(program, args) {
+  return spawnSync(program, args, { stdio: "ignore" }).status === 0;
 }
 
 /** Debian's Python, or the one on PATH: the library of another one is of no use to it. */

@@ -3,6 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bootstrap } from "./bootstrap.mjs";
 import { root } from "./checkout.mjs";
+import { withDockerEngine } from "./docker-engine.mjs";
+import { withTestImages } from "./images/test-images.mjs";
 import { provision } from "./provision.mjs";
 import { readTestReport } from "./read-test-report.mjs";
 import { announce, explain, Refusal } from "./refusal.mjs";
@@ -12,6 +14,7 @@ import { runForeground } from "./run-foreground.mjs";
 const checks = [
   ["format and lint", "biome", ["ci", "--error-on-warnings", "."]],
   ["types", "tsc", ["--noEmit", "-p", "tsconfig.json"]],
+  ["types of the entry program", "tsc", ["-p", "docker/tsconfig.json"]],
   ["layering", "node", ["scripts/check-layering.mjs"]],
   ["generated docs", "node", ["scripts/generate-docs.mjs", "--check"]],
   ["lockfile", "node", ["scripts/check-lockfile.mjs"]],
@@ -36,10 +39,13 @@ if (process.exitCode && summary.failed === 0) summary.failed = 1;
 console.log(`${summary.passed} passed, ${summary.failed} failed`);
 
 async function main() {
-  await provision(["git", "bash", "unshare", "openssl", "pika", "rabbitmq", "postgres"]);
+  await provision([
+    ...["git", "bash", "unshare", "openssl", "pika", "rabbitmq", "postgres"],
+    ...["docker", "compose", "debootstrap", "iptables", "iproute"],
+  ]);
   const { env } = await bootstrap({ dev: true });
   for (const [name, command, args] of checks) await step(name, command, args, env);
-  await runTests(env);
+  await withDockerEngine(env, async (engineEnv) => runTests(await withTestImages(engineEnv)));
 }
 
 async function step(name, command, args, env) {

@@ -1,11 +1,18 @@
 import { dispositionOf, ERROR_CODES, EXIT_CODES, METRICS } from "@speckit/orchestrator";
 import * as contract from "@speckit/orchestrator/contract";
 import { SETTINGS } from "@speckit/orchestrator/node";
-import { topologyOf } from "@speckit/orchestrator/rabbitmq";
+import { engineTopologyOf, topologyOf } from "@speckit/orchestrator/rabbitmq";
 import { code, table } from "./markdown.mjs";
 import { schemaFields } from "./schema-fields.mjs";
 
-const topology = topologyOf("speckit");
+const always = topologyOf("speckit");
+// Declared by each worker whose agents run in containers, for the id of its engine.
+const ofEngine = engineTopologyOf("speckit", "ENGINE");
+const topology = {
+  exchanges: always.exchanges,
+  queues: [...always.queues, ...ofEngine.queues],
+  bindings: [...always.bindings, ...ofEngine.bindings],
+};
 
 const tagValues = (tag, values) =>
   tag === "code" ? "one of [errors](errors.md)" : values.map(code).join(", ");

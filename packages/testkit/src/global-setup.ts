@@ -1,15 +1,14 @@
 /**
  * The services of slow tests, decided once per test run.
  *
- * A configured `AMQP_URL` or `DATABASE_URL` is used as it is; what is not configured is started
- * privately from the system's binaries and stopped after the last test. Vitest runs this file once
- * per project, in one process and one after the other: the first starts, the last stops.
+ * How they are had says `services/open-services.ts`; what was started is stopped after the last test.
+ * Vitest runs this file once per project, in one process and one after the other: the first starts,
+ * the last stops.
  */
 import { randomBytes } from "node:crypto";
-import { startPrivateBroker } from "@speckit/private-broker";
 import type { TestProject } from "vitest/node";
 import { databaseUrl, statement } from "./database-statement.ts";
-import { startPrivatePostgres } from "./private-postgres.ts";
+import { chosenWay, openTestBroker, openTestPostgres } from "./services/open-services.ts";
 
 interface Services extends AsyncDisposable {
   readonly amqpUrl: string;
@@ -66,13 +65,14 @@ async function startServices(): Promise<Services> {
 }
 
 async function startBroker(undo: AsyncDisposableStack): Promise<string> {
-  return process.env.AMQP_URL || undo.use(await startPrivateBroker()).url;
+  return undo.use(await openTestBroker(chosenWay(process.env), process.env)).url;
 }
 
 async function startDatabase(
   undo: AsyncDisposableStack,
 ): Promise<Pick<Services, "databaseUrl" | "databaseTemplate">> {
-  const serverUrl = process.env.DATABASE_URL || undo.use(await startPrivatePostgres()).url;
+  const server = undo.use(await openTestPostgres(chosenWay(process.env), process.env));
+  const serverUrl = server.url;
   const template = `speckit_template_${randomBytes(6).toString("hex")}`;
   await statement(serverUrl, `CREATE DATABASE ${template}`);
   undo.defer(() => statement(serverUrl, `DROP DATABASE ${template} WITH (FORCE)`));

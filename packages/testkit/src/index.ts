@@ -20,8 +20,16 @@ export {
   startProgram,
 } from "./run-program.ts";
 export { type SeededRandom, seededRandom, testSeed } from "./seeded-random.ts";
+export {
+  type OpenService,
+  openTestBroker,
+  openTestPostgres,
+  type ServiceWay,
+  serviceWays,
+} from "./services/open-services.ts";
 export { type StatsdListener, statsdListener } from "./statsd-listener.ts";
 export { type TcpProxy, tcpProxy } from "./tcp-proxy.ts";
 export { type TempFolder, tempFolder } from "./temp-folder.ts";
 export { declareTopology, type TestBroker, testBroker } from "./test-broker.ts";
 export { type TestDatabase, testDatabase } from "./test-database.ts";
+export { imageFor, type TestEngine, type TestImage, testEngine } from "./test-engine.ts";

@@ -29,7 +29,13 @@ export function startProgram(
 ): RunningProgram {
   const { env, cwd, input, timeoutMs } = options;
   const settings: Options = {
-    env: { PATH: process.env.PATH ?? "", HOME: "/nonexistent", ...env },
+    // Whatever engine the machine has: a test that wants containers says so.
+    env: {
+      PATH: process.env.PATH ?? "",
+      HOME: "/nonexistent",
+      SPECKIT_RUNTIME: "process",
+      ...env,
+    },
     extendEnv: false,
     reject: false,
     stripFinalNewline: false,

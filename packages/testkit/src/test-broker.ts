@@ -19,7 +19,7 @@ export function testBroker(): TestBroker {
   return broker;
 }
 
-async function deleteTopology({ url, prefix }: TestBroker): Promise<void> {
+export async function deleteTopology({ url, prefix }: TestBroker): Promise<void> {
   const connection = await amqp.connect(url, { noDelay: true });
   try {
     const channel = await connection.createChannel();
