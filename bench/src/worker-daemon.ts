@@ -31,6 +31,7 @@ export async function startWorkerDaemon(options: {
       AMQP_URL: amqpUrl,
       SPECKIT_AMQP_PREFIX: amqpPrefix,
       SPECKIT_HOME: folder,
+      SPECKIT_RUNTIME: "process",
       SPECKIT_HEALTH_PORT: String(port),
       SPECKIT_LOG_LEVEL: "error",
       ...env,

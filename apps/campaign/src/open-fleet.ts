@@ -7,6 +7,7 @@ import { startCrew, type WorkerCrew } from "./worker-crew.ts";
 
 /** Short leases: what is taken over by lease is so within seconds. */
 const QUICK = {
+  SPECKIT_RUNTIME: "process",
   SPECKIT_LEASE_MS: "6000",
   SPECKIT_HEARTBEAT_MS: "1000",
   SPECKIT_SWEEP_MS: "1000",

@@ -4,6 +4,7 @@ import {
   isErrorCode,
   type Logger,
   type Orchestrator,
+  type RuntimeChoice,
   SpeckitError,
 } from "@speckit/orchestrator";
 import {
@@ -27,6 +28,10 @@ export interface SessionOptions {
   readonly verbose?: boolean;
   readonly stateDir?: string;
   readonly unsafe?: boolean;
+  /** Where this command's agents run, as its option says; default: as the environment says. */
+  readonly runtime?: RuntimeChoice;
+  /** The command carries runs, or may. Else no engine is asked. Default false. */
+  readonly carries?: boolean;
 }
 
 /**
@@ -68,6 +73,8 @@ export async function configOf(
     ...fromEnvironment,
     stateDir: options.stateDir ?? fromEnvironment.stateDir,
     ...(options.unsafe === true ? { unsafe: true } : {}),
+    runtime:
+      options.carries === true ? (options.runtime ?? fromEnvironment.runtime ?? "auto") : "process",
     logLevel: fromEnvironment.logLevel ?? (options.verbose === true ? "info" : "error"),
     logFormat: fromEnvironment.logFormat ?? "text",
   };

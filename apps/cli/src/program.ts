@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { AGENT_PHASES, RUN_STATUSES } from "@speckit/orchestrator";
+import { AGENT_PHASES, RUN_STATUSES, RUNTIMES } from "@speckit/orchestrator";
 import { Command, InvalidArgumentError, Option } from "commander";
 
 /** The command line. Each command's code is loaded when it is the one that was asked for. */
@@ -161,6 +161,7 @@ export function program(): Command {
 
   withCommonOptions(speckit.command("doctor"))
     .description("look at what runs need on this machine")
+    .addOption(runtimeOption())
     .addOption(unsafeOption())
     .action(async (options) => {
       const { doctorCommand } = await import("./commands/doctor.ts");
@@ -248,9 +249,10 @@ function withRequestOptions(command: Command): Command {
 }
 
 function runtimeOption(): Option {
-  return new Option("--runtime <name>", "where agents run; no other exists yet")
-    .choices(["process"])
-    .default("process");
+  return new Option(
+    "--runtime <name>",
+    "where agents run: in containers, or as processes without file isolation (as SPECKIT_RUNTIME; auto: containers where they can be)",
+  ).choices(RUNTIMES);
 }
 
 function unsafeOption(): Option {

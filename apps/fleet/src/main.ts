@@ -41,7 +41,12 @@ async function carry(
     folder,
     services,
     undo,
-    env: { SPECKIT_HOME: stateDir, SPECKIT_REPOSITORIES: `file://${folder}/*` },
+    env: {
+      SPECKIT_HOME: stateDir,
+      SPECKIT_REPOSITORIES: `file://${folder}/*`,
+      // Its agent is a program of this checkout.
+      SPECKIT_RUNTIME: "process",
+    },
   });
   for (const { name, pid, logPath } of workers) {
     say(`${name} ready (pid ${pid}, log ${logPath})`);

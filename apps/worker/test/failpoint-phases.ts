@@ -16,6 +16,8 @@ export const PHASES_OF: Readonly<Record<Failpoint, readonly Phase[]>> = {
   "run.claimed": [],
   "attempt.opened": STARTED,
   "ticket.used": [...AGENT, "publish"],
+  "container.created": AGENT,
+  "container.placed": AGENT,
   "agent.started": AGENT,
   "agent.output": AGENT,
   "agent.exited": AGENT,
@@ -32,7 +34,10 @@ export const PHASES_OF: Readonly<Record<Failpoint, readonly Phase[]>> = {
   "delivery.published": [],
 };
 
-export const FAILPOINTS_WITH_PHASES = Object.entries(PHASES_OF) as readonly (readonly [
-  Failpoint,
-  readonly Phase[],
-])[];
+/** Those that no process runtime comes by. */
+export const OF_CONTAINERS: readonly Failpoint[] = ["container.created", "container.placed"];
+
+const entries = Object.entries(PHASES_OF) as readonly (readonly [Failpoint, readonly Phase[]])[];
+
+/** Those that a process runtime comes by. */
+export const FAILPOINTS_WITH_PHASES = entries.filter(([point]) => !OF_CONTAINERS.includes(point));

@@ -35,4 +35,5 @@ export {
 } from "./domain/run-state.ts";
 export { failureOf, isSpeckitError, SpeckitError } from "./domain/speckit-error.ts";
 export type * from "./ports/index.ts";
+export { RUNTIMES } from "./ports/job-runtime.ts";
 export { METRICS } from "./ports/metrics.ts";

@@ -10,7 +10,7 @@ export async function cancelCommand(
   runId: string,
   options: { readonly json?: boolean; readonly verbose?: boolean },
 ): Promise<ExitCode> {
-  await using session = await openSession(options);
+  await using session = await openSession({ ...options, carries: true });
   const { orchestrator } = session;
   const asked = await orchestrator.cancel(runId);
   const run = await orchestrator.find(runId);

@@ -10,7 +10,12 @@ const SENTENCE = "Add a health endpoint that tells whether the service is ready"
 export async function demoCommand(): Promise<ExitCode> {
   const folder = resolve(".speckit", "demo");
   const remote = await makeSampleRemote(folder);
-  await using session = await openSession({ stateDir: resolve(folder, "state") });
+  await using session = await openSession({
+    stateDir: resolve(folder, "state"),
+    // Its agent is a program of this checkout.
+    runtime: "process",
+    carries: true,
+  });
   const { run } = await session.orchestrator.submit({
     schemaVersion: 1,
     repository: `file://${remote}`,

@@ -1,4 +1,4 @@
-import type { Diagnosis, ExitCode } from "@speckit/orchestrator";
+import type { Diagnosis, ExitCode, RuntimeChoice } from "@speckit/orchestrator";
 import { diagnose, readEnvironment } from "@speckit/orchestrator/node";
 import { visible } from "../output/visible.ts";
 
@@ -8,9 +8,14 @@ const MARKS = { ok: "ok      ", warning: "warning ", problem: "problem " } as co
 export async function doctorCommand(options: {
   readonly json?: boolean;
   readonly unsafe?: boolean;
+  readonly runtime?: RuntimeChoice;
 }): Promise<ExitCode> {
   const config = readEnvironment(process.env);
-  const found = await diagnose(options.unsafe === true ? { ...config, unsafe: true } : config);
+  const found = await diagnose({
+    ...config,
+    ...(options.unsafe === true ? { unsafe: true } : {}),
+    ...(options.runtime === undefined ? {} : { runtime: options.runtime }),
+  });
   process.stdout.write(
     options.json === true ? `${JSON.stringify(found)}\n` : found.map(asLines).join(""),
   );

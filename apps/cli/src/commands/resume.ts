@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { type ExitCode, SpeckitError } from "@speckit/orchestrator";
+import { type ExitCode, type RuntimeChoice, SpeckitError } from "@speckit/orchestrator";
 import { carryHere } from "../carry-here.ts";
 import { openSession } from "../open-session.ts";
 
@@ -9,9 +9,14 @@ import { openSession } from "../open-session.ts";
  */
 export async function resumeCommand(
   runId: string,
-  options: { readonly json?: boolean; readonly verbose?: boolean; readonly unsafe?: boolean },
+  options: {
+    readonly json?: boolean;
+    readonly verbose?: boolean;
+    readonly unsafe?: boolean;
+    readonly runtime?: RuntimeChoice;
+  },
 ): Promise<ExitCode> {
-  await using session = await openSession(options);
+  await using session = await openSession({ ...options, carries: true });
   const run = await session.orchestrator.find(runId);
   if (run === undefined) {
     throw new SpeckitError("RUN_NOT_FOUND", `There is no run ${runId}`);

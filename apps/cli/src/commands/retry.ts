@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { type ExitCode, SpeckitError } from "@speckit/orchestrator";
+import { type ExitCode, type RuntimeChoice, SpeckitError } from "@speckit/orchestrator";
 import { carryHere } from "../carry-here.ts";
 import { openSession } from "../open-session.ts";
 
@@ -11,9 +11,10 @@ export async function retryCommand(
     readonly json?: boolean;
     readonly verbose?: boolean;
     readonly unsafe?: boolean;
+    readonly runtime?: RuntimeChoice;
   },
 ): Promise<ExitCode> {
-  await using session = await openSession(options);
+  await using session = await openSession({ ...options, carries: true });
   const { orchestrator } = session;
   const { newRunId } = await orchestrator.command({
     schemaVersion: 1,

@@ -1,4 +1,4 @@
-import type { ExitCode } from "@speckit/orchestrator";
+import type { ExitCode, RuntimeChoice } from "@speckit/orchestrator";
 import { carryHere } from "../carry-here.ts";
 import { openSession } from "../open-session.ts";
 import { type RequestOptions, requestOf } from "../request-of.ts";
@@ -7,10 +7,14 @@ import { type RequestOptions, requestOf } from "../request-of.ts";
 export async function runCommand(
   repository: string,
   sentence: string | undefined,
-  options: RequestOptions & { readonly cancelOnInterrupt?: boolean; readonly unsafe?: boolean },
+  options: RequestOptions & {
+    readonly cancelOnInterrupt?: boolean;
+    readonly unsafe?: boolean;
+    readonly runtime?: RuntimeChoice;
+  },
 ): Promise<ExitCode> {
   const request = await requestOf(repository, sentence, options);
-  await using session = await openSession(options);
+  await using session = await openSession({ ...options, carries: true });
   const { run } = await session.orchestrator.submit(request);
   return await carryHere(session, run, options);
 }

@@ -8,8 +8,11 @@ import { failure } from "../domain/failure.ts";
 import type { AgentBackend } from "../ports/agent-backend.ts";
 import type { OrchestratorConfig } from "./config.ts";
 
-/** The backends of a deployment, as its configuration says. */
-export function agentBackends(config: OrchestratorConfig): readonly AgentBackend[] {
+/** The backends of a deployment, as its configuration says, for agents that run so. */
+export function agentBackends(
+  config: OrchestratorConfig,
+  runtime: "docker" | "process" = "process",
+): readonly AgentBackend[] {
   const command =
     config.agentCommand === undefined
       ? []
@@ -20,21 +23,30 @@ export function agentBackends(config: OrchestratorConfig): readonly AgentBackend
             argv: config.agentCommand,
           }),
         ];
-  return [codexOf(config), ...command, scriptedBackend()];
+  return [codexOf(config, runtime), ...command, scriptedBackend(runtime)];
 }
 
-function codexOf({ codex = {}, unsafe }: OrchestratorConfig): AgentBackend {
+function codexOf(
+  { codex = {}, docker, unsafe }: OrchestratorConfig,
+  runtime: "docker" | "process",
+): AgentBackend {
+  // A gateway that somebody else runs has a key of its own.
+  const hasKey =
+    codex.apiKey !== undefined || (runtime === "docker" && docker?.gatewayVolume !== undefined);
   return codexBackend({
-    ...(codex.executable === undefined ? {} : { executable: codex.executable }),
+    // In a container it is the image's.
+    ...(codex.executable === undefined || runtime === "docker"
+      ? {}
+      : { executable: codex.executable }),
+    isIsolated: runtime === "docker",
     allowance: {
       models: codex.models,
       defaultModel: codex.model,
       options: codex.options ?? CODEX_OPTION_NAMES,
     },
-    unready:
-      codex.apiKey === undefined
-        ? failure("MODEL_CREDENTIALS_MISSING", "The agent codex has no key of its provider here")
-        : undefined,
+    unready: hasKey
+      ? undefined
+      : failure("MODEL_CREDENTIALS_MISSING", "The agent codex has no key of its provider here"),
     unsafe: unsafe === true,
   });
 }

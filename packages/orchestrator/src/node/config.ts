@@ -1,6 +1,8 @@
+import type { ContainerLimits } from "../adapters/docker/index.ts";
 import type { ModelPrices } from "../adapters/gateway/index.ts";
 import type { LogLevel } from "../adapters/winston/index.ts";
 import type { Settings } from "../application/settings.ts";
+import type { RuntimeChoice } from "../ports/job-runtime.ts";
 
 /** What callers write; everything but the state folder has a default. */
 export interface OrchestratorConfig {
@@ -45,6 +47,29 @@ export interface OrchestratorConfig {
   readonly modelPrices?: ModelPrices;
   /** Agents run without a sandbox of their own. Default false. */
   readonly unsafe?: boolean;
+  /**
+   * Where agents run. `auto`: in containers where an engine answers that has the images, else as
+   * processes of this machine. Default `process`.
+   */
+  readonly runtime?: RuntimeChoice;
+  /** For containers. */
+  readonly docker?: {
+    /** As `DOCKER_HOST`. Default `unix:///var/run/docker.sock`. */
+    readonly host?: string;
+    readonly certPath?: string;
+    readonly tlsVerify?: boolean;
+    /** Default `speckit-job` of this version. */
+    readonly jobImage?: string;
+    readonly limits?: Partial<ContainerLimits>;
+    /** Default `speckit-worker` of this version. */
+    readonly gatewayImage?: string;
+    /** Default `host`. */
+    readonly gatewayNetwork?: string;
+    /** Of a gateway that somebody else runs. Default: one is started where there is none. */
+    readonly gatewayVolume?: string;
+    /** Default `databaseUrl`. */
+    readonly gatewayDatabaseUrl?: string;
+  };
   /** argv of the backend `command`. */
   readonly agentCommand?: readonly [string, ...string[]];
   /**
@@ -86,7 +111,12 @@ export interface OrchestratorConfig {
 
 /** Every secret of a configuration, by value: what no log line may hold. */
 export function secretsOf(config: OrchestratorConfig): readonly string[] {
-  const urls = [config.databaseUrl, config.databaseDirectUrl, config.amqpUrl].flatMap((text) => {
+  const urls = [
+    config.databaseUrl,
+    config.databaseDirectUrl,
+    config.amqpUrl,
+    config.docker?.gatewayDatabaseUrl,
+  ].flatMap((text) => {
     if (text === undefined || !URL.canParse(text)) {
       return [];
     }

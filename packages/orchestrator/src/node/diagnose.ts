@@ -4,6 +4,8 @@ import { agentBackends } from "./agent-backends.ts";
 import type { OrchestratorConfig } from "./config.ts";
 import { openGateway } from "./open-gateway.ts";
 import { loggerFor } from "./open-orchestrator.ts";
+import { whyNoContainers } from "./open-runtime.ts";
+import { releaseOf } from "./release.ts";
 
 /**
  * Looks at what runs need on this machine, besides its services: the runtime, and every backend that
@@ -11,12 +13,19 @@ import { loggerFor } from "./open-orchestrator.ts";
  * like a run's.
  */
 export async function diagnose(config: OrchestratorConfig): Promise<readonly Diagnosis[]> {
+  const kind = await runtimeOf(config);
+  const found: Diagnosis[] = [];
+  if (kind === "docker") {
+    found.push(...(await diagnoseContainers(config)));
+  }
   const runtime = processRuntime();
-  const { isolation, contained } = await runtime.report();
-  const found: Diagnosis[] = [
-    { check: "runtime.isolation", state: contained ? "ok" : "warning", found: isolation },
-  ];
-  for (const backend of agentBackends(config)) {
+  if (kind === "process") {
+    const { isolation, contained } = await runtime.report();
+    const state = contained ? "ok" : "warning";
+    found.push({ check: "runtime.isolation", state, found: isolation });
+  }
+  // In a container the image's self-check has looked at them.
+  for (const backend of kind === "docker" ? [] : agentBackends(config)) {
     const tools = {
       outputOf: async (argv: readonly [string, ...string[]]) => runtime.outputOf?.(argv),
       askProvider: () => askProvider(config),
@@ -24,6 +33,26 @@ export async function diagnose(config: OrchestratorConfig): Promise<readonly Dia
     found.push(...((await backend.diagnose?.(tools)) ?? []));
   }
   return found;
+}
+
+/** Where runs would go now; what keeps `auto` from containers is no problem. */
+async function runtimeOf(config: OrchestratorConfig): Promise<"docker" | "process"> {
+  const { runtime = "process" } = config;
+  if (runtime !== "auto") {
+    return runtime;
+  }
+  return (await whyNoContainers(config)) === undefined ? "docker" : "process";
+}
+
+async function diagnoseContainers({
+  docker: address = {},
+}: OrchestratorConfig): Promise<readonly Diagnosis[]> {
+  const { connectDocker, dockerDiagnosis } = await import("../adapters/docker/index.ts");
+  return dockerDiagnosis({
+    docker: connectDocker(address),
+    deploymentId: "doctor",
+    image: address.jobImage ?? releaseOf("speckit-job"),
+  });
 }
 
 async function askProvider(config: OrchestratorConfig): Promise<number | null> {

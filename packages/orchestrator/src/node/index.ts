@@ -2,10 +2,17 @@ export { type MigrationReport, migrateDatabase } from "../adapters/postgres/inde
 export { type OrchestratorConfig, secretsOf } from "./config.ts";
 export { diagnose } from "./diagnose.ts";
 export {
+  type GatewayConfig,
+  type GatewayConfigInput,
+  readGatewayConfig,
+} from "./gateway-config.ts";
+export { gatewayLogger } from "./gateway-logger.ts";
+export {
   loggerFor,
   type OpenOptions,
   type OpenOrchestrator,
   openOrchestrator,
 } from "./open-orchestrator.ts";
+export { openServedGateway } from "./open-served-gateway.ts";
 export { type Environment, readEnvironment } from "./read-environment.ts";
 export { SETTINGS, type SettingFacts, type SettingName } from "./settings-table.ts";

@@ -2,7 +2,6 @@ import { join } from "node:path";
 import { fileArtifactStore } from "../adapters/artifacts/index.ts";
 import { gitWorkspace } from "../adapters/git/index.ts";
 import { migrateDatabase, postgresRunRepository } from "../adapters/postgres/index.ts";
-import { processRuntime } from "../adapters/process/index.ts";
 import { systemClock, systemIdentity } from "../adapters/system/index.ts";
 import { winstonLogger } from "../adapters/winston/index.ts";
 import type { Dependencies } from "../application/dependencies.ts";
@@ -16,7 +15,8 @@ import type { Metrics } from "../ports/metrics.ts";
 import type { Transport } from "../ports/transport.ts";
 import { agentBackends } from "./agent-backends.ts";
 import { type OrchestratorConfig, secretsOf } from "./config.ts";
-import { CODEX_CREDENTIAL, gatewayOnDemand } from "./open-gateway.ts";
+import { CODEX_CREDENTIAL } from "./open-gateway.ts";
+import { openRuntime } from "./open-runtime.ts";
 
 const WEEK_MS = 7 * 86_400_000;
 
@@ -44,7 +44,7 @@ export interface OpenOptions {
 
 /**
  * Opens an orchestrator with this package's adapters: PostgreSQL (migrated to the newest schema),
- * RabbitMQ or an in-process transport, the process runtime, git and files. Waits for the broker,
+ * RabbitMQ or an in-process transport, containers or processes, git and files. Waits for the broker,
  * but not for the database.
  *
  * @throws SpeckitError `CONFIGURATION_INVALID`, `DATABASE_UNAVAILABLE`, `SERVICE_REFUSED`
@@ -87,15 +87,11 @@ export async function openOrchestrator(
     const transport = undo.use(
       await openTransport(config, { deploymentId, logger, metrics, reach }),
     );
-    const backends = agentBackends(config);
-    const gateway = gatewayOnDemand(config, {
-      credentials: runs.credentials,
-      deploymentId,
-      logger,
-    });
-    if (gateway !== undefined) {
-      undo.use(gateway);
-    }
+    const { credentials, modelCalls } = runs;
+    const { kind, runtime, gateway } = undo.use(
+      await openRuntime(config, { credentials, modelCalls, deploymentId, logger }),
+    );
+    const backends = agentBackends(config, kind);
     const deps: Dependencies = {
       runs,
       credentials: runs.credentials,
@@ -116,7 +112,7 @@ export async function openOrchestrator(
           : { limits: { workspaceMaxBytes: config.workspaceMaxBytes } }),
         logger,
       }),
-      runtime: processRuntime(),
+      runtime,
       artifacts: fileArtifactStore({ folder: join(config.stateDir, "artifacts") }),
       isAllowed: (address) =>
         config.repositories === undefined && config.allowPaths === true

@@ -5,19 +5,20 @@ import { z } from "zod";
 import { CODEX_OPTION_NAMES } from "../adapters/agents/codex/index.ts";
 import { LOG_LEVELS } from "../adapters/winston/index.ts";
 import { SpeckitError } from "../domain/speckit-error.ts";
+import { RUNTIMES } from "../ports/job-runtime.ts";
 import type { OrchestratorConfig } from "./config.ts";
 import { SETTINGS, type SettingFacts, type SettingName } from "./settings-table.ts";
 
 const DAY_MS = 86_400_000;
 
-const ms = (least: number, most: number) =>
+export const ms = (least: number, most: number) =>
   z.coerce
     .number({ error: "expected a whole number of milliseconds" })
     .int({ error: "expected a whole number of milliseconds" })
     .min(least, { error: `expected at least ${least} milliseconds` })
     .max(most, { error: `expected at most ${most} milliseconds` });
 
-const url = (protocols: readonly string[]) =>
+export const url = (protocols: readonly string[]) =>
   z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), {
     error: `expected a URL that starts with ${protocols.map((name) => `${name}//`).join(" or ")}`,
   });
@@ -29,7 +30,7 @@ const list = z.string().transform((text) =>
     .filter(Boolean),
 );
 
-const json = (example: string) =>
+export const json = (example: string) =>
   z.string().transform((text, context): unknown => {
     try {
       return JSON.parse(text);
@@ -44,14 +45,16 @@ const argv = json('["my-agent","--quiet"]').pipe(
 );
 
 /** What may stand in an HTTP header. */
-const key = z.string().regex(/^[\x21-\x7e]+$/, { error: "expected a key without white space" });
+export const key = z
+  .string()
+  .regex(/^[\x21-\x7e]+$/, { error: "expected a key without white space" });
 
 const modelName = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}$/, { error: "expected a model's name" });
 
 const usd = z.number({ error: "expected a number of USD per million tokens" }).nonnegative();
-const prices = z.record(
+export const prices = z.record(
   modelName,
   z.strictObject({
     inputUsdPerMTok: usd,
@@ -62,6 +65,16 @@ const prices = z.record(
 );
 
 const port = z.coerce.number({ error: "expected a port number" }).int().min(0).max(65_535);
+
+const bytes = (least: number) =>
+  z.coerce
+    .number({ error: "expected a number of bytes" })
+    .int({ error: "expected a whole number of bytes" })
+    .min(least, { error: `expected at least ${least} bytes` });
+
+const image = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._/:@-]{0,254}$/, { error: "expected the name of a Docker image" });
 
 const environmentSchema = z
   .object({
@@ -111,9 +124,36 @@ const environmentSchema = z
     SPECKIT_EXTENSION_HOOKS: z.enum(["on", "off"], { error: "expected on or off" }).optional(),
     SPECKIT_SPECIFY_INIT: z.enum(["on", "off"], { error: "expected on or off" }).optional(),
     SPECKIT_SPECIFY_COMMAND: argv.optional(),
-    SPECKIT_RUNTIME: z
-      .literal("process", { error: "expected process: no other runtime exists yet" })
+    SPECKIT_RUNTIME: z.enum(RUNTIMES, { error: `expected ${RUNTIMES.join(", ")}` }).optional(),
+    DOCKER_HOST: z.string().optional(),
+    DOCKER_CERT_PATH: z
+      .string()
+      .refine(isAbsolute, { error: "expected an absolute path" })
       .optional(),
+    DOCKER_TLS_VERIFY: z.string().optional(),
+    SPECKIT_JOB_IMAGE: image.optional(),
+    SPECKIT_JOB_MEMORY_BYTES: bytes(64 * 1024 * 1024).optional(),
+    SPECKIT_JOB_CPUS: z.coerce
+      .number({ error: "expected a number of processors" })
+      .min(0.1, { error: "expected at least 0.1 processors" })
+      .optional(),
+    SPECKIT_JOB_PIDS: z.coerce
+      .number({ error: "expected a number of processes" })
+      .int()
+      .min(16, { error: "expected at least 16 processes" })
+      .optional(),
+    SPECKIT_JOB_TMP_BYTES: bytes(1024 * 1024).optional(),
+    SPECKIT_JOB_FREE_BYTES: bytes(0).optional(),
+    SPECKIT_GATEWAY_IMAGE: image.optional(),
+    SPECKIT_GATEWAY_NETWORK: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, { error: "expected the name of a Docker network" })
+      .optional(),
+    SPECKIT_GATEWAY_VOLUME: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]+$/, { error: "expected the name of a Docker volume" })
+      .optional(),
+    SPECKIT_GATEWAY_DATABASE_URL: url(["postgres:", "postgresql:"]).optional(),
     SPECKIT_SLOTS: z.coerce
       .number({ error: "expected a whole number" })
       .int()
@@ -257,6 +297,24 @@ function configOf(values: z.infer<typeof environmentSchema>, env: Environment): 
       hangMs: values.SPECKIT_MODEL_HANG_MS,
     }),
     modelPrices: values.SPECKIT_MODEL_PRICES,
+    runtime: values.SPECKIT_RUNTIME ?? "auto",
+    docker: definedOnly({
+      host: values.DOCKER_HOST,
+      certPath: values.DOCKER_CERT_PATH,
+      tlsVerify: values.DOCKER_TLS_VERIFY === undefined ? undefined : true,
+      jobImage: values.SPECKIT_JOB_IMAGE,
+      limits: definedOnly({
+        memoryBytes: values.SPECKIT_JOB_MEMORY_BYTES,
+        cpus: values.SPECKIT_JOB_CPUS,
+        pids: values.SPECKIT_JOB_PIDS,
+        tmpBytes: values.SPECKIT_JOB_TMP_BYTES,
+        freeBytesFloor: values.SPECKIT_JOB_FREE_BYTES,
+      }),
+      gatewayImage: values.SPECKIT_GATEWAY_IMAGE,
+      gatewayNetwork: values.SPECKIT_GATEWAY_NETWORK,
+      gatewayVolume: values.SPECKIT_GATEWAY_VOLUME,
+      gatewayDatabaseUrl: values.SPECKIT_GATEWAY_DATABASE_URL,
+    }),
     unsafe: values.SPECKIT_UNSAFE === undefined ? undefined : values.SPECKIT_UNSAFE === "on",
     agentCommand: values.SPECKIT_AGENT_COMMAND,
     specifyCommand:
@@ -306,7 +364,7 @@ function defaultStateDir(env: Environment): string {
     : join(env.HOME || homedir(), ".local", "state", "speckit");
 }
 
-function settingValue(setting: SettingFacts, env: Environment): string | undefined {
+export function settingValue(setting: SettingFacts, env: Environment): string | undefined {
   const direct = env[setting.name] || undefined;
   const file = (setting.secret && env[`${setting.name}_FILE`]) || undefined;
   if (file === undefined) {
@@ -335,6 +393,6 @@ function describe(issue: z.core.$ZodIssue, given: Readonly<Record<string, string
   return `${name}: ${issue.message}, got ${came}`;
 }
 
-function invalid(message: string, cause?: unknown): SpeckitError {
+export function invalid(message: string, cause?: unknown): SpeckitError {
   return new SpeckitError("CONFIGURATION_INVALID", message, cause === undefined ? {} : { cause });
 }

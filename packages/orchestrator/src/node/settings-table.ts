@@ -136,8 +136,68 @@ export const SETTINGS = [
   },
   {
     name: "SPECKIT_RUNTIME",
-    default: "process",
-    meaning: "Where agents run. Only `process` exists so far.",
+    default: "auto",
+    meaning:
+      "Where agents run: `docker`, each in a container of its own; `process`, on this machine without file isolation; `auto`: `docker` where the engine answers and has the images, else `process`, and which is said.",
+  },
+  {
+    name: "DOCKER_HOST",
+    default: "unix:///var/run/docker.sock",
+    meaning: "The Docker engine: `unix:///path`, `tcp://host:port` or `ssh://user@host`.",
+  },
+  {
+    name: "DOCKER_CERT_PATH",
+    meaning: "Folder with `ca.pem`, `cert.pem` and `key.pem` for an engine over TLS.",
+  },
+  {
+    name: "DOCKER_TLS_VERIFY",
+    meaning: "Not empty: TLS is spoken with the engine, and its certificate is checked.",
+  },
+  {
+    name: "SPECKIT_JOB_IMAGE",
+    default: "speckit-job of this version",
+    meaning: "Image of the agents' containers (docs/job-image.md).",
+  },
+  {
+    name: "SPECKIT_JOB_MEMORY_BYTES",
+    default: "2147483648",
+    meaning: "Memory of one agent's container, in bytes.",
+  },
+  { name: "SPECKIT_JOB_CPUS", default: "2", meaning: "Processors one may use." },
+  { name: "SPECKIT_JOB_PIDS", default: "512", meaning: "Processes and threads one may have." },
+  {
+    name: "SPECKIT_JOB_TMP_BYTES",
+    default: "268435456",
+    meaning: "Size of its /tmp, in bytes; that is memory.",
+  },
+  {
+    name: "SPECKIT_JOB_FREE_BYTES",
+    default: "1073741824",
+    meaning: "With less free space on the engine, in bytes, no agent starts.",
+  },
+  {
+    name: "SPECKIT_GATEWAY_IMAGE",
+    default: "speckit-worker of this version",
+    meaning: "Image of the gateway's container, where a worker starts it (docs/gateway.md).",
+  },
+  {
+    name: "SPECKIT_GATEWAY_NETWORK",
+    default: "host",
+    meaning:
+      "Docker network of that container: it must lead to the model's provider and the database.",
+  },
+  {
+    name: "SPECKIT_GATEWAY_VOLUME",
+    default: "none: the worker starts a gateway where there is none",
+    meaning:
+      "Volume with the socket of a gateway that somebody else runs. Then workers need no key of a provider.",
+  },
+  {
+    name: "SPECKIT_GATEWAY_DATABASE_URL",
+    secret: true,
+    default: "DATABASE_URL",
+    meaning:
+      "PostgreSQL as the gateway sees it, as a role that may only call the gateway's functions (docs/gateway.md).",
   },
   { name: "SPECKIT_SLOTS", default: "2", meaning: "Runs a worker carries at the same time." },
   {

@@ -20,6 +20,8 @@ export interface CodexBackendOptions {
    * job container, or where an operator takes the blame. Default false.
    */
   readonly unsafe?: boolean;
+  /** Its containers hold it: the same, and nothing to warn of. Default false. */
+  readonly isIsolated?: boolean;
 }
 
 const CODEX_HOME = ".codex";
@@ -38,6 +40,7 @@ export function codexBackend(options: CodexBackendOptions): AgentBackend {
     allowance,
     unready,
     unsafe = false,
+    isIsolated = false,
   } = options;
   return {
     name: "codex",
@@ -45,7 +48,11 @@ export function codexBackend(options: CodexBackendOptions): AgentBackend {
     credential,
     versionArgv: [executable, "--version"],
     sessionFolders: [`${CODEX_HOME}/sessions`],
-    sandbox: unsafe ? "none" : "workspace-write, by Codex",
+    sandbox: isIsolated
+      ? "none of its own: its container"
+      : unsafe
+        ? "none"
+        : "workspace-write, by Codex",
     refuse: (choice) => refusedChoice(choice, allowance),
     unready: () => unready,
     diagnose: (tools) =>
@@ -78,7 +85,7 @@ export function codexBackend(options: CodexBackendOptions): AgentBackend {
           "--strict-config",
           // The workspace's .git is a throw-away copy; nobody has trusted it.
           "--skip-git-repo-check",
-          ...(unsafe
+          ...(unsafe || isIsolated
             ? ["--dangerously-bypass-approvals-and-sandbox"]
             : ["--sandbox", "workspace-write"]),
           "--cd",

@@ -45,7 +45,11 @@ async function attemptAt(
     await codex[Symbol.asyncDispose]();
   }
   const done = await carryOutPhase({ ...codex, access }, folder.path, "specify", options);
-  return { ...done, calls: access?.calls() ?? [], byWords: byWords(codex.backend, done) };
+  return {
+    ...done,
+    calls: (await access?.report())?.calls ?? [],
+    byWords: byWords(codex.backend, done),
+  };
 }
 
 function byWords(backend: AgentBackend, { stdout, exit }: CarriedOut): ErrorCode | undefined {

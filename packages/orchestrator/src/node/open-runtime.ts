@@ -1,0 +1,214 @@
+import { readFileSync, realpathSync, statSync } from "node:fs";
+import { isAbsolute } from "node:path";
+import type { GatewayContainerOptions } from "../adapters/docker/index.ts";
+import { processRuntime } from "../adapters/process/index.ts";
+import { systemClock } from "../adapters/system/index.ts";
+import { failureOf } from "../domain/speckit-error.ts";
+import type { CredentialRepository } from "../ports/credential-repository.ts";
+import type { JobRuntime } from "../ports/job-runtime.ts";
+import type { Logger } from "../ports/logger.ts";
+import type { ModelCallRepository } from "../ports/model-call-repository.ts";
+import type { ModelGateway } from "../ports/model-gateway.ts";
+import type { OrchestratorConfig } from "./config.ts";
+import type { GatewayConfigInput } from "./gateway-config.ts";
+import { gatewayOnDemand } from "./open-gateway.ts";
+import { releaseOf } from "./release.ts";
+
+/** A gateway of an embedded deployment ends when nothing has run for so long. */
+const EMBEDDED_IDLE_EXIT_MS = 120_000;
+
+interface Parts {
+  readonly deploymentId: string;
+  readonly credentials: CredentialRepository;
+  readonly modelCalls: ModelCallRepository;
+  readonly logger: Logger;
+}
+
+/** Where agents run, and how they get to their model. */
+export interface OpenedRuntime extends AsyncDisposable {
+  readonly kind: "docker" | "process";
+  readonly runtime: JobRuntime;
+  /** In front of Codex's provider; undefined without a key. */
+  readonly gateway: ModelGateway | undefined;
+}
+
+/**
+ * Opens the configured runtime. Connects to nothing but for `auto`, which asks the engine.
+ *
+ * @throws SpeckitError `CONFIGURATION_INVALID`
+ */
+export async function openRuntime(
+  config: OrchestratorConfig,
+  parts: Parts,
+): Promise<OpenedRuntime> {
+  switch (config.runtime ?? "process") {
+    case "docker":
+      return openDocker(config, parts);
+    case "process":
+      return openProcess(config, parts);
+    case "auto": {
+      const why = await whyNoContainers(config);
+      if (why === undefined) {
+        return openDocker(config, parts);
+      }
+      parts.logger.info("agents run as processes of this machine", { because: why });
+      return openProcess(config, parts);
+    }
+  }
+}
+
+function openProcess(config: OrchestratorConfig, parts: Parts): OpenedRuntime {
+  const gateway = gatewayOnDemand(config, parts);
+  return {
+    kind: "process",
+    runtime: processRuntime(),
+    gateway,
+    [Symbol.asyncDispose]: async () => gateway?.[Symbol.asyncDispose](),
+  };
+}
+
+/** Why agents cannot run in containers here; undefined when they can. */
+export async function whyNoContainers({
+  docker: address = {},
+}: OrchestratorConfig): Promise<string | undefined> {
+  const { connectDocker, jobImageId, pingEngine } = await import("../adapters/docker/index.ts");
+  try {
+    const docker = connectDocker(address);
+    await pingEngine(docker);
+    await jobImageId(docker, address.jobImage ?? releaseOf("speckit-job"));
+    if (address.gatewayVolume === undefined) {
+      await jobImageId(docker, address.gatewayImage ?? releaseOf("speckit-worker"));
+    }
+    return undefined;
+  } catch (error) {
+    return failureOf(error).message;
+  }
+}
+
+async function openDocker(config: OrchestratorConfig, parts: Parts): Promise<OpenedRuntime> {
+  const { deploymentId, modelCalls, logger } = parts;
+  const { docker: address = {}, workspaceMaxBytes } = config;
+  const { BRIDGE_PORT, connectDocker, dockerRuntime, gatewayContainer } = await import(
+    "../adapters/docker/index.ts"
+  );
+  const { attemptTokenSigner, remoteModelGateway } = await import("../adapters/gateway/index.ts");
+  const docker = connectDocker(address);
+  const signer = attemptTokenSigner({ deploymentId, now: systemClock.now });
+  const database = socketDatabase(config.docker?.gatewayDatabaseUrl ?? config.databaseUrl ?? "");
+  const container =
+    address.gatewayVolume === undefined
+      ? gatewayContainer({
+          docker,
+          deploymentId,
+          image: address.gatewayImage ?? releaseOf("speckit-worker"),
+          config: () => JSON.stringify(gatewayConfig(config, deploymentId, database.url)),
+          ...(address.gatewayNetwork === undefined ? {} : { network: address.gatewayNetwork }),
+          ...database.mounted,
+          replacesOther: config.amqpUrl === undefined,
+          logger,
+        })
+      : undefined;
+  let isUsed = false;
+  const ensureGateway = async (): Promise<void> => {
+    isUsed = true;
+    await container?.ensure();
+  };
+  const runtime = dockerRuntime({
+    deploymentId,
+    docker,
+    image: address.jobImage ?? releaseOf("speckit-job"),
+    ...(address.gatewayVolume === undefined ? {} : { gatewayVolume: address.gatewayVolume }),
+    limits: {
+      ...address.limits,
+      ...(workspaceMaxBytes === undefined ? {} : { workspaceMaxBytes }),
+    },
+    signStartToken: signer.signStart,
+    tokenKey: signer.tokenKey,
+    ensureGateway,
+    logger,
+  });
+  const { engine } = runtime;
+  return {
+    kind: "docker",
+    runtime: {
+      ...runtime,
+      engine: {
+        ...engine,
+        // With every heartbeat: agents at work need it as much as those that start. It is not waited
+        // for: a gateway that does not start says nothing about its engine.
+        async ping() {
+          await engine.ping();
+          if (isUsed) {
+            container?.ensure().catch((error: unknown) => {
+              logger.warn("the gateway does not serve", { error: String(error) });
+            });
+          }
+        },
+      },
+    },
+    gateway: remoteModelGateway({
+      signer,
+      modelCalls,
+      bridgePort: BRIDGE_PORT,
+      clock: systemClock,
+      logger,
+    }),
+    [Symbol.asyncDispose]: async () => {},
+  };
+}
+
+/** Where the gateway's container has the folder of a database's socket. */
+const DATABASE_FOLDER = "/run/speckit-database";
+
+/**
+ * A database on a Unix socket, as an embedded one is: its folder is mounted into the gateway's
+ * container, which runs as the folder's owner, since nobody else may enter it. That needs an engine on
+ * this machine.
+ *
+ * @throws SpeckitError `CONFIGURATION_INVALID` when the folder is not here
+ */
+function socketDatabase(databaseUrl: string): {
+  readonly url: string;
+  readonly mounted: Pick<GatewayContainerOptions, "folders" | "user">;
+} {
+  const url = URL.parse(databaseUrl);
+  const source = url?.searchParams.get("host") ?? "";
+  if (url === null || !isAbsolute(source)) {
+    return { url: databaseUrl, mounted: {} };
+  }
+  const { uid } = statSync(source);
+  url.searchParams.set("host", DATABASE_FOLDER);
+  return {
+    url: url.href,
+    mounted: { folders: [{ source: realpathSync(source), target: DATABASE_FOLDER }], user: uid },
+  };
+}
+
+/** What the gateway's container is told over stdin. */
+function gatewayConfig(
+  { codex = {}, modelPrices, amqpUrl }: OrchestratorConfig,
+  deploymentId: string,
+  databaseUrl: string,
+): GatewayConfigInput {
+  const { apiKey, baseUrl, headers, hangMs } = codex;
+  const extraCa = process.env.NODE_EXTRA_CA_CERTS;
+  const proxy = {
+    httpProxy: process.env.HTTP_PROXY ?? process.env.http_proxy,
+    httpsProxy: process.env.HTTPS_PROXY ?? process.env.https_proxy,
+    noProxy: process.env.NO_PROXY ?? process.env.no_proxy,
+  };
+  return {
+    databaseUrl,
+    deploymentId,
+    ...(apiKey === undefined ? {} : { apiKey }),
+    ...(baseUrl === undefined ? {} : { baseUrl }),
+    ...(headers === undefined ? {} : { headers }),
+    ...(hangMs === undefined ? {} : { hangMs }),
+    ...(modelPrices === undefined ? {} : { modelPrices }),
+    ...(amqpUrl === undefined ? { idleExitMs: EMBEDDED_IDLE_EXIT_MS } : {}),
+    ...(extraCa === undefined || extraCa === ""
+      ? {}
+      : { extraCaPem: readFileSync(extraCa, "utf8") }),
+    proxy: Object.fromEntries(Object.entries(proxy).filter(([, value]) => value !== undefined)),
+  };
+}
