@@ -156,7 +156,6 @@ async function sweepUntil(
   while (!stopped.aborted) {
     try {
       await sweep(deps, only);
-      await reapJobs(deps);
       if (only === undefined && clock.monotonicMs() - tidiedAtMs >= TIDY_EVERY_MS) {
         tidiedAtMs = clock.monotonicMs();
         await removeClosedRuns(deps, stopped);
@@ -164,6 +163,10 @@ async function sweepUntil(
     } catch (error) {
       logger.warn("sweep failed, the next one tries again", { error: String(error) });
     }
+    // By itself: runs are woken whatever the engine does.
+    await reapJobs(deps).catch((error: unknown) => {
+      logger.warn("containers not looked at, the next time tries again", { error: String(error) });
+    });
     // Spread: many workers must not sweep in step.
     await clock.sleep(settings.sweepMs * (0.75 + 0.5 * clock.random()), stopped);
   }

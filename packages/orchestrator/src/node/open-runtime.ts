@@ -3,7 +3,7 @@ import { isAbsolute } from "node:path";
 import type { GatewayContainerOptions } from "../adapters/docker/index.ts";
 import { processRuntime } from "../adapters/process/index.ts";
 import { systemClock } from "../adapters/system/index.ts";
-import { failureOf } from "../domain/speckit-error.ts";
+import { failureOf, SpeckitError } from "../domain/speckit-error.ts";
 import type { CredentialRepository } from "../ports/credential-repository.ts";
 import type { JobRuntime } from "../ports/job-runtime.ts";
 import type { Logger } from "../ports/logger.ts";
@@ -94,19 +94,9 @@ async function openDocker(config: OrchestratorConfig, parts: Parts): Promise<Ope
   const { attemptTokenSigner, remoteModelGateway } = await import("../adapters/gateway/index.ts");
   const docker = connectDocker(address);
   const signer = attemptTokenSigner({ deploymentId, now: systemClock.now });
-  const database = socketDatabase(config.docker?.gatewayDatabaseUrl ?? config.databaseUrl ?? "");
   const container =
     address.gatewayVolume === undefined
-      ? gatewayContainer({
-          docker,
-          deploymentId,
-          image: address.gatewayImage ?? releaseOf("speckit-worker"),
-          config: () => JSON.stringify(gatewayConfig(config, deploymentId, database.url)),
-          ...(address.gatewayNetwork === undefined ? {} : { network: address.gatewayNetwork }),
-          ...database.mounted,
-          replacesOther: config.amqpUrl === undefined,
-          logger,
-        })
+      ? gatewayContainer({ docker, ...gatewayOptions(config, deploymentId), logger })
       : undefined;
   let isUsed = false;
   const ensureGateway = async (): Promise<void> => {
@@ -157,6 +147,24 @@ async function openDocker(config: OrchestratorConfig, parts: Parts): Promise<Ope
   };
 }
 
+/** How the gateway's container is started, where a worker does that. */
+function gatewayOptions(
+  config: OrchestratorConfig,
+  deploymentId: string,
+): Omit<GatewayContainerOptions, "docker" | "logger"> {
+  const { docker: address = {}, databaseUrl = "" } = config;
+  const database = socketDatabase(address.gatewayDatabaseUrl ?? databaseUrl);
+  const document = JSON.stringify(gatewayConfig(config, deploymentId, database.url));
+  return {
+    deploymentId,
+    image: address.gatewayImage ?? releaseOf("speckit-worker"),
+    config: () => document,
+    ...(address.gatewayNetwork === undefined ? {} : { network: address.gatewayNetwork }),
+    ...database.mounted,
+    replacesOther: config.amqpUrl === undefined,
+  };
+}
+
 /** Where the gateway's container has the folder of a database's socket. */
 const DATABASE_FOLDER = "/run/speckit-database";
 
@@ -176,12 +184,17 @@ function socketDatabase(databaseUrl: string): {
   if (url === null || !isAbsolute(source)) {
     return { url: databaseUrl, mounted: {} };
   }
-  const { uid } = statSync(source);
   url.searchParams.set("host", DATABASE_FOLDER);
-  return {
-    url: url.href,
-    mounted: { folders: [{ source: realpathSync(source), target: DATABASE_FOLDER }], user: uid },
-  };
+  try {
+    const folders = [{ source: realpathSync(source), target: DATABASE_FOLDER }];
+    return { url: url.href, mounted: { folders, user: statSync(source).uid } };
+  } catch (cause) {
+    throw new SpeckitError(
+      "CONFIGURATION_INVALID",
+      `SPECKIT_GATEWAY_DATABASE_URL: expected a database that the gateway's container can reach, got one on a socket in ${source}, which is not on this machine`,
+      { cause },
+    );
+  }
 }
 
 /** What the gateway's container is told over stdin. */
@@ -206,9 +219,19 @@ function gatewayConfig(
     ...(hangMs === undefined ? {} : { hangMs }),
     ...(modelPrices === undefined ? {} : { modelPrices }),
     ...(amqpUrl === undefined ? { idleExitMs: EMBEDDED_IDLE_EXIT_MS } : {}),
-    ...(extraCa === undefined || extraCa === ""
-      ? {}
-      : { extraCaPem: readFileSync(extraCa, "utf8") }),
+    ...(extraCa === undefined || extraCa === "" ? {} : { extraCaPem: certificatesIn(extraCa) }),
     proxy: Object.fromEntries(Object.entries(proxy).filter(([, value]) => value !== undefined)),
   };
+}
+
+function certificatesIn(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    throw new SpeckitError(
+      "CONFIGURATION_INVALID",
+      `NODE_EXTRA_CA_CERTS: expected a readable file, got ${path}`,
+      { cause },
+    );
+  }
 }

@@ -43,7 +43,10 @@ export interface GatewayContainerOptions {
   readonly volume?: string;
   /** Folders of the engine's machine it sees, read-only: that of an embedded database's socket. */
   readonly folders?: readonly { readonly source: string; readonly target: string }[];
-  /** Who it runs as, a number that is not 0. Default 10001. */
+  /**
+   * Who it runs as, by number. Default 10001. It has no capabilities whoever it is: 0 can do what the
+   * owner of its folders can, and no more.
+   */
   readonly user?: number;
   /**
    * One that was started with another configuration is replaced. Right where one person uses a

@@ -104,6 +104,10 @@ export async function superviseAgent(
     }
     await deps.reach?.("agent.exited", at);
     lease.lost.throwIfAborted();
+    const leftOut = wordsOnLeftOut(exit);
+    if (leftOut !== undefined) {
+      events.note({ type: "phase.warning", data: { text: leftOut } });
+    }
     evidence.artifacts.push(
       await logs.stdout.close(),
       await logs.stderr.close(),
@@ -126,6 +130,14 @@ export async function superviseAgent(
     await events.close();
     await Promise.allSettled([logs.stdout.discard(), logs.stderr.discard(), logs.events.discard()]);
   }
+}
+
+/** What its workspace had that is no file, folder or symlink: it is not in the tree, and is told of. */
+function wordsOnLeftOut({ leftOut = [] }: JobExit): string | undefined {
+  const [first] = leftOut;
+  return first === undefined
+    ? undefined
+    : `${leftOut.length} ${leftOut.length === 1 ? "entry" : "entries"} of the workspace cannot be taken, first ${first.path.slice(0, 1_000)}: ${first.what}`;
 }
 
 /** What the gateway has counted, failed turns included; an agent's own sum leaves those out. */
