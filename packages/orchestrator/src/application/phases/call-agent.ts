@@ -127,7 +127,7 @@ async function rejoinAgent(
         place.containerId,
         { ...name, ...here, ...(keep === undefined ? {} : { keep }) },
         listener,
-        { ...limits, keepAliveMs: Math.max(0, lease.trustedForMs()) },
+        { ...limits(), keepAliveMs: Math.max(0, lease.trustedForMs()) },
         signals,
       ),
   });

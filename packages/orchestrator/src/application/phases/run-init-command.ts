@@ -49,10 +49,10 @@ async function carryOut(
     const job = await startJob(context, "prepare", {
       spec: { ...name, ...folders, argv, env: {}, files: [], stdin: "" },
       listener: { onStdout: stdout.write, onStderr: stderr.write, onLine: () => {} },
-      limits: {
+      limits: () => ({
         deadlineMs: Math.max(1, Math.min(DEADLINE_MS, context.leftMs())),
         silenceMs: DEADLINE_MS,
-      },
+      }),
       // Nobody goes on with it: it is short, and leaves nothing that is worth it.
       signals: { end: signal, letGo: NEVER },
     });

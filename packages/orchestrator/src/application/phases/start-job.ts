@@ -20,7 +20,8 @@ import type { PhaseContext } from "./phase-work.ts";
 export interface JobStart {
   readonly spec: JobSpec;
   readonly listener: JobListener;
-  readonly limits: Omit<JobLimits, "keepAliveMs">;
+  /** Asked when everything else is done: getting ready is working time too. */
+  readonly limits: () => Omit<JobLimits, "keepAliveMs">;
   readonly signals: JobSignals;
   readonly told?: {
     readonly events: readonly NewEvent[];
@@ -63,7 +64,7 @@ export async function startJob(
     // This process stood still: by now the container is another owner's.
     throw fencedError(run.runId, lease.hold.epoch);
   }
-  return prepared.start(listener, { ...limits, keepAliveMs }, signals);
+  return prepared.start(listener, { ...limits(), keepAliveMs }, signals);
 }
 
 /** Keeps a job alive with the lease, to its end. */

@@ -35,7 +35,7 @@ interface AgentCall {
   /** Starts the agent, or goes on with one that was started; undefined: it is no more. */
   readonly start: (
     listener: JobListener,
-    limits: Omit<JobLimits, "keepAliveMs">,
+    limits: () => Omit<JobLimits, "keepAliveMs">,
     signals: JobSignals,
   ) => Promise<Job | undefined>;
 }
@@ -182,7 +182,7 @@ async function carryOut(
   const { deps, run, attempt, lease, letGo } = context;
   const job = await start(
     listener,
-    { deadlineMs: Math.max(1, context.leftMs()), silenceMs: deps.settings.silenceMs },
+    () => ({ deadlineMs: Math.max(1, context.leftMs()), silenceMs: deps.settings.silenceMs }),
     { end: AbortSignal.any([lease.cancelled, modelEnd]), letGo },
   );
   if (job === undefined) {
