@@ -65,9 +65,10 @@ export async function buildImage(recipe, base, env = process.env) {
   return tag;
 }
 
+/** Where this machine's npm fetches from. */
 function registry(env) {
-  const address = env.npm_config_registry;
-  return address ? { NPM_REGISTRY: address.replace(/\/$/, "") } : {};
+  const asked = spawnSync("npm", ["config", "get", "registry"], { env, encoding: "utf8" });
+  return { NPM_REGISTRY: asked.stdout.trim().replace(/\/$/, "") };
 }
 
 function builder(env) {
