@@ -5,7 +5,7 @@ const tests = (suffix: string) => [`{packages/*,apps/*,bench,docker}/test/**/*${
 const slow = ["integration", "fault", "e2e"] as const;
 
 /** A broker takes 8 s to start and a killed worker's lease 30 s to run out; both on a machine with two cores. */
-const patience = { testTimeout: 60_000, hookTimeout: 120_000, teardownTimeout: 60_000 };
+const patience = { testTimeout: 180_000, hookTimeout: 360_000, teardownTimeout: 60_000 };
 
 /**
  * How often a slow test that fails is tried again: `npm test` says once. A promise such as "within a

@@ -55,7 +55,7 @@ test("F41: a run cancelled twice at any failpoint ends cancelled if the cancel w
         await bench.untilStarted(runId, "specify");
         await bench.cancel(runId);
       }
-      await bench.plan.untilReached(runId, 150_000);
+      await bench.plan.untilReached(runId, 450_000);
       const answers = [
         await opened.orchestrator.cancel(runId),
         await opened.orchestrator.cancel(runId),
@@ -67,7 +67,7 @@ test("F41: a run cancelled twice at any failpoint ends cancelled if the cancel w
   );
   const runs = await bench.untilClosed(
     cases.map((one) => one.runId),
-    150_000,
+    450_000,
   );
   const outcome = new Map(runs.map((run) => [run.id, run.outcome]));
   for (const [ix, { runId, point, phase }] of cases.entries()) {
@@ -76,7 +76,7 @@ test("F41: a run cancelled twice at any failpoint ends cancelled if the cancel w
   }
   expect(new Set(taken)).toEqual(new Set([true, false]));
   expect(await processesIn(join(bench.worker("canceller").stateDir, "runs"))).toEqual([]);
-}, 240_000);
+}, 720_000);
 
 test("F41: a cancel while the success commits: the one that came first holds, never both", async () => {
   const remote = await bench.remote();
@@ -102,4 +102,4 @@ test("F41: a cancel while the success commits: the one that came first holds, ne
   expect(runIds.map((runId) => outcome.get(runId))).toEqual(
     taken.map((answer) => (answer ? "cancelled" : "succeeded")),
   );
-}, 180_000);
+}, 540_000);

@@ -91,7 +91,7 @@ export async function containerBench(name: string) {
       prefix: broker.prefix,
       stateDir: join(folder.path, "state", worker),
       failpoints: join(folder.path, "plan"),
-      timeoutMs: 500_000,
+      timeoutMs: 1_800_000,
       env: {
         SPECKIT_RUNTIME: "docker",
         DOCKER_HOST: engine.dockerHost,
@@ -128,7 +128,7 @@ export async function containerBench(name: string) {
     attempts: (runId: string) => attemptRows(database.url, runId),
     run: async (runId: string) => (await runRows(database.url, [runId]))[0],
 
-    untilClosed: (runIds: readonly string[], withinMs = 240_000) =>
+    untilClosed: (runIds: readonly string[], withinMs = 480_000) =>
       eventually(
         `${runIds.length} runs are closed`,
         () => runRows(database.url, runIds),
@@ -146,7 +146,7 @@ export async function containerBench(name: string) {
         `${phase} ${attempt} has started`,
         () => bench.starts(runId),
         (starts) => starts.some((start) => start.phase === phase && start.attempt === attempt),
-        { withinMs: 120_000, everyMs: 200 },
+        { withinMs: 360_000, everyMs: 200 },
       ),
 
     artifact: (worker: string, runId: string, file: string) =>

@@ -55,7 +55,7 @@ describe("workers with containers", () => {
       expect(log.length).toBeGreaterThan(3_000_000);
       expect(log.split("Scripted agent, plan").length).toBe(2);
     },
-    240_000,
+    720_000,
   );
 
   test.each(OF_CONTAINERS)(
@@ -66,7 +66,7 @@ describe("workers with containers", () => {
       const runId = crypto.randomUUID();
       await bench.plan.cut(runId, { point, phase: "plan", action: "kill" });
       await bench.publish(remote, runId);
-      await bench.plan.untilReached(runId, 120_000);
+      await bench.plan.untilReached(runId, 360_000);
       await worker(`second-${point}`);
       await bench.untilClosed([runId]);
       expect((await bench.run(runId))?.outcome).toBe("succeeded");
@@ -77,7 +77,7 @@ describe("workers with containers", () => {
       expect(starts.filter(({ phase }) => phase === "specify")).toHaveLength(1);
       expect(starts.filter(({ phase }) => phase === "plan")).toHaveLength(1);
     },
-    240_000,
+    720_000,
   );
 
   test("a cancel ends the agent's container, and nothing of it is left", async () => {
@@ -98,7 +98,7 @@ describe("workers with containers", () => {
       () => bench.list("container", "job"),
       (left) => left.length === 0,
     );
-  }, 240_000);
+  }, 720_000);
 
   test("what another deployment has on the same engine is left alone", async () => {
     const image = bench.engine.image("job");
@@ -113,5 +113,5 @@ describe("workers with containers", () => {
     } finally {
       await bench.engine.docker(["rm", "--force", other]);
     }
-  }, 240_000);
+  }, 720_000);
 });

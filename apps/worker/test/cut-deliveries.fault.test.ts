@@ -21,7 +21,7 @@ test("F2: a worker killed between a run's last commit and the ack: the message c
   expect((await second.result).exitCode).toBe(0);
   expect(await bench.dump(runId)).toBe(before);
   expect(await bench.starts(runId)).toHaveLength(3);
-}, 120_000);
+}, 360_000);
 
 test("F3: a worker killed between a commit and the publish that follows from it: the sweeper publishes instead", async () => {
   const runId = randomUUID();
@@ -39,7 +39,7 @@ test("F3: a worker killed between a commit and the publish that follows from it:
   await bench.untilQuiet();
   second.kill("SIGTERM");
   expect((await second.result).exitCode).toBe(0);
-}, 120_000);
+}, 360_000);
 
 test("F3: a worker killed between handing a run on and its wake-up: the wake-up it held comes again and serves", async () => {
   const runId = randomUUID();
@@ -56,4 +56,4 @@ test("F3: a worker killed between handing a run on and its wake-up: the wake-up 
   await bench.untilQuiet();
   second.kill("SIGTERM");
   expect((await second.result).exitCode).toBe(0);
-}, 120_000);
+}, 360_000);

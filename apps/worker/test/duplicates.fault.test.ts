@@ -65,7 +65,7 @@ beforeAll(async () => {
   );
   client = await plainClient(broker.url, broker.prefix);
   door = await openDoor(broker.url, broker.prefix);
-}, 180_000);
+}, 540_000);
 
 afterAll(async () => {
   for (const worker of workers) {
@@ -85,7 +85,7 @@ afterAll(async () => {
   };
   expect(await checkEverything(evidence)).toEqual([]);
   await folder[Symbol.asyncDispose]();
-}, 120_000);
+}, 360_000);
 
 const request = (specifyText: string, more: object = {}) => ({
   schemaVersion: 1,

@@ -50,7 +50,7 @@ export function failpointPlan(folder: string) {
         .filter((line) => line !== "")
         .map((line) => JSON.parse(line));
     },
-    async untilReached(runId?: string, withinMs = 60_000): Promise<Reached> {
+    async untilReached(runId?: string, withinMs = 180_000): Promise<Reached> {
       const all = await eventually(
         `the failpoint of ${runId ?? "no run"} is reached`,
         () => this.reached(runId),

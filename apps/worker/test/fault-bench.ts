@@ -63,7 +63,7 @@ export async function faultBench(name: string, own: { readonly databaseUrl?: str
       prefix: broker.prefix,
       stateDir: join(folder.path, "state", worker),
       failpoints: join(folder.path, "plan"),
-      timeoutMs: 500_000,
+      timeoutMs: 1_800_000,
       env,
     }),
 
@@ -102,7 +102,7 @@ export async function faultBench(name: string, own: { readonly databaseUrl?: str
         `the agent of ${phase} ${attempt} has started`,
         () => bench.starts(runId),
         (starts) => starts.some((start) => start.phase === phase && start.attempt === attempt),
-        { withinMs: 120_000 },
+        { withinMs: 360_000 },
       ),
 
     run: async (runId: string) => (await runRows(databaseUrl(), [runId]))[0],
@@ -141,7 +141,7 @@ export async function faultBench(name: string, own: { readonly databaseUrl?: str
     wake: (runId: string) => client.wake(runId),
 
     /** Waits until these runs are closed: nothing is written to them any more. */
-    untilClosed: (runIds: readonly string[], withinMs = 120_000) =>
+    untilClosed: (runIds: readonly string[], withinMs = 360_000) =>
       eventually(
         `${runIds.length} runs are closed`,
         () => runRows(databaseUrl(), runIds),
@@ -155,7 +155,7 @@ export async function faultBench(name: string, own: { readonly databaseUrl?: str
         "every queue is empty",
         () => checkQueues(broker.url, broker.prefix, []),
         (problems) => problems.length === 0,
-        { withinMs: 40_000, everyMs: 100 },
+        { withinMs: 120_000, everyMs: 100 },
       ),
   };
 

@@ -64,7 +64,7 @@ test("F6: a worker frozen for longer than its lease: its agent is gone before th
     expect((await worker.result).exitCode).toBe(0);
   }
   expect(await bench.dump(runId)).toBe(before);
-}, 180_000);
+}, 540_000);
 
 test("F6: a worker frozen right before it writes, starts or pushes something: awake again, it writes nothing", async () => {
   const cuts: readonly Omit<Cut, "action">[] = [
@@ -112,7 +112,7 @@ test("F6: a worker frozen right before it writes, starts or pushes something: aw
   for (const [ix, log] of fenced.entries()) {
     expect(log, `victim ${ix}`).toContain("fenced");
   }
-}, 240_000);
+}, 720_000);
 
 test("F23: a sweeper held up between picking a run and waking it: the run that another worker finished meanwhile stays finished", async () => {
   await bench.plan.cut(undefined, { point: "sweep.picked", action: "stop" });
@@ -132,4 +132,4 @@ test("F23: a sweeper held up between picking a run and waking it: the run that a
     expect((await worker.result).exitCode).toBe(0);
   }
   expect(await bench.dump(runId)).toBe(before);
-}, 120_000);
+}, 360_000);

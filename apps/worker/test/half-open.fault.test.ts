@@ -131,4 +131,4 @@ test("F11: a worker whose host has vanished is replaced by lease, and is of use 
       outcomes: { succeeded: 2 },
     }),
   ).toEqual([]);
-}, 300_000);
+}, 900_000);

@@ -34,7 +34,7 @@ test("F1: a worker killed at any failpoint in any phase: another one finishes th
   }
   const runs = await bench.untilClosed(
     cases.map((one) => one.runId),
-    400_000,
+    1_200_000,
   );
   expect(runs.filter((run) => run.outcome !== "succeeded")).toEqual([]);
   await pool.untilKilled(cases.length);
@@ -57,7 +57,7 @@ test("F1: a worker killed at any failpoint in any phase: another one finishes th
   }
   await bench.untilQuiet();
   await pool.drain();
-}, 480_000);
+}, 1_440_000);
 
 test("F1: a worker killed at a failpoint outside of every phase: its run is neither lost nor doubled", async () => {
   const cuts = FAILPOINTS_WITH_PHASES.filter(([, phases]) => phases.length === 0).map(
@@ -100,4 +100,4 @@ test("F1: a worker killed at a failpoint outside of every phase: its run is neit
   await pool.untilKilled(cases.length + 2);
   await bench.untilQuiet();
   await pool.drain();
-}, 480_000);
+}, 1_440_000);

@@ -111,7 +111,7 @@ test("a worker that takes over from a killed one tells so, and how the run ended
   for (const text of [...killed.datagrams, ...alive.datagrams]) {
     expect(text).toMatch(/^fleet\.speckit\.[a-z_]+:\d+\|(c|g|ms)(\|#[a-z]+:\w+(,[a-z]+:\w+)*)?$/);
   }
-}, 150_000);
+}, 450_000);
 
 test.each([
   ["a name that nobody has", "nowhere.invalid", "metrics not sent"],
@@ -135,5 +135,5 @@ test.each([
       expect(lines.length).toBeGreaterThan(0);
     }
   },
-  150_000,
+  450_000,
 );

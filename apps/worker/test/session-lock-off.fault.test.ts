@@ -105,4 +105,4 @@ test("without session locks a killed worker's run is finished all the same, by i
   );
   second.kill("SIGTERM");
   expect((await second.result).exitCode).toBe(0);
-}, 150_000);
+}, 450_000);

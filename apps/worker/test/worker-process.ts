@@ -20,7 +20,7 @@ export interface WorkerSettings {
   readonly env?: Readonly<Record<string, string>>;
   /** Folder of a failpoint plan; without it the worker is the real program. */
   readonly failpoints?: string;
-  /** How long it may live at all. Default 170 000. */
+  /** How long it may live at all. Default 600 000. */
   readonly timeoutMs?: number;
 }
 
@@ -34,7 +34,7 @@ export const QUICK = {
 /** Starts a worker daemon without waiting for anything. */
 export async function launchWorker(settings: WorkerSettings): Promise<WorkerProcess> {
   const port = await freePort();
-  const { failpoints, timeoutMs = 170_000 } = settings;
+  const { failpoints, timeoutMs = 600_000 } = settings;
   const [main, args] =
     failpoints === undefined ? [MAIN, []] : ([WITH_FAILPOINTS, [failpoints]] as const);
   const program = startProgram(main, args, {
@@ -74,7 +74,7 @@ export async function untilReady(worker: WorkerProcess): Promise<string | undefi
     "the worker is ready",
     async () => ended ?? (await worker.readiness()).status,
     (status) => status === 200 || typeof status === "string",
-    { withinMs: 30_000, everyMs: 50 },
+    { withinMs: 120_000, everyMs: 50 },
   );
   return typeof seen === "string" ? seen : undefined;
 }

@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 
 export interface EventuallyOptions {
-  /** Default 10 000. */
+  /** Default 30 000. */
   readonly withinMs?: number;
   /** Pause between two looks. Default 20. */
   readonly everyMs?: number;
@@ -20,7 +20,7 @@ export async function eventually<T>(
   holds: (seen: T) => boolean = Boolean,
   options: EventuallyOptions = {},
 ): Promise<T> {
-  const withinMs = options.withinMs ?? 10_000;
+  const withinMs = options.withinMs ?? 30_000;
   const deadline = performance.now() + withinMs;
   for (;;) {
     let last: string;

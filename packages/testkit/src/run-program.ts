@@ -39,7 +39,7 @@ export function startProgram(
     extendEnv: false,
     reject: false,
     stripFinalNewline: false,
-    timeout: timeoutMs ?? 60_000,
+    timeout: timeoutMs ?? 180_000,
     killSignal: "SIGKILL",
     ...(cwd === undefined ? {} : { cwd }),
     ...(input === undefined ? { stdin: "ignore" as const } : { input }),
