@@ -20,7 +20,6 @@ export function noopRuntime(worksForMs = 0): JobRuntime {
   return {
     report: async () => ({ name: "noop", isolation: "nothing is started", contained: true }),
     foldersInJob: (folders) => folders,
-    isIsolated: false,
     prepare: async () => ({
       start: async (_listener, _limits, { end, letGo }) => ({
         exit:

@@ -204,8 +204,6 @@ export interface JobRuntime {
   readonly outputOf?: (argv: readonly [string, ...string[]]) => Promise<string | undefined>;
   /** An attempt's folders as its job will see them. */
   readonly foldersInJob: (folders: JobFolders) => JobFolders;
-  /** The files of a folder outside cannot be reached from jobs: an agent's own sandbox is not needed. */
-  readonly isIsolated: boolean;
   /** Brings everything in place and starts nothing. Aborted, it leaves nothing behind. */
   readonly prepare: (spec: JobSpec, signal: AbortSignal) => Promise<PreparedJob>;
   /** Undefined: jobs end with the worker that started them. */

@@ -34,7 +34,6 @@ export function runtimePort(world: World, process: Omit<Process, "deps">): JobRu
   return {
     report: inner.report,
     foldersInJob: inner.foldersInJob,
-    isIsolated: inner.isIsolated,
     prepare: async (spec, signal) => {
       const prepared = await inner.prepare(spec, signal);
       return { ...prepared, start: (...asked) => start(spec, prepared, ...asked) };

@@ -86,7 +86,6 @@ export function dockerRuntime(options: DockerRuntimeOptions): JobRuntime & {
       return answer;
     },
     foldersInJob: () => FOLDERS_IN_JOB,
-    isIsolated: true,
     prepare: (spec, signal) => prepare(context, spec, signal),
     engine: {
       id: () => engineId(context),

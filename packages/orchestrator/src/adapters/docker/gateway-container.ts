@@ -149,7 +149,7 @@ export function gatewayContainer(options: GatewayContainerOptions): GatewayConta
   };
 }
 
-/** Tells configurations apart; nothing can be read from it. */
+/** Tells configurations apart: a hash, cut short. */
 function fingerprintOf({ config, image, network, folders }: GatewayContainerOptions): string {
   const text = JSON.stringify([config(), image, network, folders]);
   return createHash("sha256").update(text).digest("hex").slice(0, 16);

@@ -40,7 +40,6 @@ export function processRuntime(options: ProcessRuntimeOptions = {}): JobRuntime 
     report: async () => describe(await probe()),
     outputOf,
     foldersInJob: (folders) => folders,
-    isIsolated: false,
     prepare: async (asked) => {
       const spec = { ...asked, env: agentEnvironment(asked) };
       await checkWorkspace(spec);

@@ -47,7 +47,7 @@ export async function startJob(
   { spec, listener, limits, signals, told }: JobStart,
 ): Promise<Job> {
   const { deps, lease, attempt, run } = context;
-  await removeOlderJobs(context);
+  await removeOlderJobs(context, phase);
   const prepared = await deps.runtime.prepare(spec, context.signal);
   if (prepared.place === undefined) {
     await useStartTicket(context, phase);
@@ -98,10 +98,13 @@ export async function removeJob(
  * What earlier attempts have left on this engine must be gone before another begins: the run may have
  * been moved to another engine and back, and its old agent still be at work here.
  */
-async function removeOlderJobs({ deps, run, attempt }: PhaseContext): Promise<void> {
+async function removeOlderJobs(
+  { deps, run, attempt }: PhaseContext,
+  phase: AgentPhase | "prepare",
+): Promise<void> {
   const { engine } = deps.runtime;
   for (const job of (await engine?.list(run.runId)) ?? []) {
-    if (job.phase !== run.pipeline[run.phaseIx] || job.attempt !== attempt) {
+    if (job.phase !== phase || job.attempt !== attempt) {
       await engine?.remove(job);
     }
   }

@@ -85,7 +85,6 @@ export function memoryEngine(options: MemoryEngineOptions): MemoryEngine {
     return {
       report: async () => ({ name: "memory", isolation: "containers in memory", contained: true }),
       foldersInJob: (folders) => folders,
-      isIsolated: true,
       async prepare(spec, signal) {
         reach();
         signal.throwIfAborted();

@@ -49,7 +49,6 @@ export function memoryJobRuntime(options: MemoryJobRuntimeOptions): JobRuntime {
   return {
     report: async () => ({ name: "memory", isolation: "programs in memory", contained: true }),
     foldersInJob: (folders) => folders,
-    isIsolated: false,
     prepare: async (spec) => ({
       async start(listener, limits, { end, letGo }) {
         const program = options.find(spec);
