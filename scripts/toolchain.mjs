@@ -22,7 +22,11 @@ export const nodePath = machineHasNode ? process.execPath : join(bin, "node");
 /** The environment in which `node` and `pnpm` are the project's. */
 export function toolchainEnv(env = process.env) {
   const path = [bin, ...(machineHasNode ? [dirname(process.execPath)] : []), env.PATH ?? ""];
-  return { ...env, PATH: path.join(delimiter) };
+  return {
+    ...env,
+    PATH: path.join(delimiter),
+    NODE_COMPILE_CACHE: env.NODE_COMPILE_CACHE || join(toolchain, "compiled"),
+  };
 }
 
 /** Whether the project's Node is there; a file check only, for the start that has nothing to install. */

@@ -8,6 +8,7 @@ import {
   SpeckitError,
 } from "@speckit/orchestrator";
 import {
+  checkContainers,
   loggerFor,
   type OrchestratorConfig,
   openOrchestrator,
@@ -42,6 +43,9 @@ export async function openSession(options: SessionOptions = {}): Promise<Session
   const undo = new AsyncDisposableStack();
   try {
     const { config, services, isEmbedded } = await configOf(options, undo);
+    if (isEmbedded && config.runtime === "docker") {
+      await checkContainers(config);
+    }
     const logger = loggerFor(config);
     const { orchestrator } = undo.use(await openOrchestrator(config, { logger }));
     const opened = undo.move();

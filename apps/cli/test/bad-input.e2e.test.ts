@@ -36,7 +36,7 @@ async function refusalOf(
   return { exitCode: done.exitCode, failure };
 }
 
-describe("a request that cannot be taken is refused with exit 2 and makes no run", () => {
+describe("what cannot be taken is refused and makes no run", () => {
   test.each([
     ["REPOSITORY_INVALID", ["ext::sh -c touch% /tmp/x", SENTENCE]],
     ["REPOSITORY_INVALID", ["ext::sh", SENTENCE]],
@@ -89,12 +89,22 @@ describe("a request that cannot be taken is refused with exit 2 and makes no run
     expect(failure.message).toContain("not UTF-8");
   });
 
-  test("an agent that is not there, and another runtime", async () => {
+  test("an agent that is not there, and a runtime that is not", async () => {
     const unknown = await speckit.run(["run", remote, SENTENCE, "--agent", "claude", "--json"]);
     expect(JSON.parse(unknown.stdout)).toMatchObject({ failure: { code: "AGENT_UNKNOWN" } });
-    const docker = await speckit.run(["run", remote, SENTENCE, "--runtime", "docker"]);
-    expect(docker.exitCode).toBe(2);
-    expect(docker.stderr).toContain("docker");
+    const podman = await speckit.run(["run", remote, SENTENCE, "--runtime", "podman"]);
+    expect(podman.exitCode).toBe(2);
+    expect(podman.stderr).toContain("podman");
+  });
+
+  test("containers where no engine answers: said at once, with exit 75", async () => {
+    const host = `unix://${join(folder.path, "no-engine.sock")}`;
+    const without = cli(folder.path, { DOCKER_HOST: host });
+    const done = await without.run(["run", remote, SENTENCE, "--runtime", "docker", "--json"]);
+    expect(done.exitCode).toBe(75);
+    expect(JSON.parse(done.stdout)).toMatchObject({
+      failure: { code: "ENGINE_UNAVAILABLE", message: expect.stringContaining(host.slice(7)) },
+    });
   });
 
   test.each([

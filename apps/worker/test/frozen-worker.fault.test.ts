@@ -18,7 +18,7 @@ const untilTakenBy = (runId: string, epoch: number) =>
       return bench.run(runId);
     },
     (run) => (run?.epoch ?? 0) >= epoch,
-    { withinMs: 60_000, everyMs: 1_000 },
+    { withinMs: 360_000, everyMs: 1_000 },
   );
 
 test("F6: a worker frozen for longer than its lease: its agent is gone before the next one starts, and is not missed", async () => {

@@ -15,7 +15,7 @@ export interface RunningProgram {
 
 /**
  * Starts a program of this repository as people do, under this Node, with nothing of the test's own
- * environment but PATH.
+ * environment but PATH and where Node keeps compiled code.
  */
 export function startProgram(
   main: string,
@@ -28,12 +28,14 @@ export function startProgram(
   } = {},
 ): RunningProgram {
   const { env, cwd, input, timeoutMs } = options;
+  const compiled = process.env.NODE_COMPILE_CACHE;
   const settings: Options = {
     // Whatever engine the machine has: a test that wants containers says so.
     env: {
       PATH: process.env.PATH ?? "",
       HOME: "/nonexistent",
       SPECKIT_RUNTIME: "process",
+      ...(compiled === undefined ? {} : { NODE_COMPILE_CACHE: compiled }),
       ...env,
     },
     extendEnv: false,

@@ -13,6 +13,7 @@ export {
   type OpenOrchestrator,
   openOrchestrator,
 } from "./open-orchestrator.ts";
+export { checkContainers } from "./open-runtime.ts";
 export { openServedGateway } from "./open-served-gateway.ts";
 export { type Environment, readEnvironment } from "./read-environment.ts";
 export { SETTINGS, type SettingFacts, type SettingName } from "./settings-table.ts";

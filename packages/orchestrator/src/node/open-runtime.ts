@@ -68,20 +68,28 @@ function openProcess(config: OrchestratorConfig, parts: Parts): OpenedRuntime {
 }
 
 /** Why agents cannot run in containers here; undefined when they can. */
-export async function whyNoContainers({
-  docker: address = {},
-}: OrchestratorConfig): Promise<string | undefined> {
-  const { connectDocker, jobImageId, pingEngine } = await import("../adapters/docker/index.ts");
+export async function whyNoContainers(config: OrchestratorConfig): Promise<string | undefined> {
   try {
-    const docker = connectDocker(address);
-    await pingEngine(docker);
-    await jobImageId(docker, address.jobImage ?? releaseOf("speckit-job"));
-    if (address.gatewayVolume === undefined) {
-      await jobImageId(docker, address.gatewayImage ?? releaseOf("speckit-worker"));
-    }
+    await checkContainers(config);
     return undefined;
   } catch (error) {
     return failureOf(error).message;
+  }
+}
+
+/**
+ * Looks whether agents can run in containers here: the engine answers and has the images. For who asks
+ * for containers at a terminal, and is better told at once than by a run that waits.
+ *
+ * @throws SpeckitError `ENGINE_UNAVAILABLE`, `ENGINE_FORBIDDEN`, `ENGINE_TOO_OLD`, `IMAGE_MISSING`
+ */
+export async function checkContainers({ docker: address = {} }: OrchestratorConfig): Promise<void> {
+  const { connectDocker, jobImageId, pingEngine } = await import("../adapters/docker/index.ts");
+  const docker = connectDocker(address);
+  await pingEngine(docker);
+  await jobImageId(docker, address.jobImage ?? releaseOf("speckit-job"));
+  if (address.gatewayVolume === undefined) {
+    await jobImageId(docker, address.gatewayImage ?? releaseOf("speckit-worker"));
   }
 }
 

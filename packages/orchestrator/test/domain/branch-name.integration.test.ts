@@ -96,7 +96,9 @@ function isOurOwnRule(name: string): boolean {
     /(^|\/)(con|prn|aux|nul|com\d|lpt\d)(\.|\/|$)/i.test(name) ||
     /[^\p{L}\p{M}\p{N}._/@+#=,-]|\p{Default_Ignorable_Code_Point}/u.test(name) ||
     name.normalize("NFKC") !== name ||
-    letters.some((word) => /[a-zà-ÿ]/i.test(word) && /[\u0370-\u052f]/.test(word)) ||
+    letters.some(
+      (word) => /\p{Script=Latin}/u.test(word) && /\p{sc=Cyrl}|\p{sc=Grek}/u.test(word),
+    ) ||
     Buffer.byteLength(name) > 200
   );
 }
