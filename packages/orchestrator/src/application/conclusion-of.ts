@@ -2,7 +2,7 @@ import { failure } from "../domain/failure.ts";
 import { oneLine } from "../domain/one-line.ts";
 import type { RunState } from "../domain/run-state.ts";
 import type { Situation } from "./carry-run.ts";
-import type { AttemptEnding } from "./record-end.ts";
+import type { AttemptEnding } from "./ending.ts";
 
 /** How much of a comment a failure's message shows; the whole is kept with the result. */
 const COMMENT_MAX_LENGTH = 200;

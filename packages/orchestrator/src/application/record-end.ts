@@ -1,47 +1,16 @@
-import { coolDownMs, isLimit, MAX_COOLED_MS } from "../domain/cool-down.ts";
+import { coolDownMs, isLimit } from "../domain/cool-down.ts";
 import { decide, type RunEvent } from "../domain/decide.ts";
-import { type Failure, failure } from "../domain/failure.ts";
-import { neverStarted } from "../domain/never-started.ts";
-import type { Phase, PipelinePhase } from "../domain/phase.ts";
-import type { Question } from "../domain/questions.ts";
-import { dueInMs, MAX_STARTS_PER_PHASE, wakeInMs } from "../domain/retry-policy.ts";
-import type { Outcome, RunState } from "../domain/run-state.ts";
-import type { AttemptCommit, AttemptEnd, NewEvent, RunRecord } from "../ports/run-repository.ts";
+import type { PipelinePhase } from "../domain/phase.ts";
+import { dueInMs, wakeInMs } from "../domain/retry-policy.ts";
+import type { RunState } from "../domain/run-state.ts";
+import type { AttemptCommit, AttemptEnd, RunRecord } from "../ports/run-repository.ts";
 import type { CarryDependencies, Situation } from "./carry-run.ts";
 import { commitSurely } from "./commit-surely.ts";
 import { credentialOf } from "./credential-rest.ts";
-import type { Evidence, PhaseReport } from "./phases/phase-work.ts";
-
-/** What became of an attempt. */
-export type Ending =
-  | { readonly how: "succeeded"; readonly report: PhaseReport }
-  /** The same, and people are to approve it first. */
-  | { readonly how: "proposed"; readonly report: PhaseReport }
-  | {
-      readonly how: "failed";
-      readonly failure: Failure;
-      /** What the phase asks, when that is its failure. */
-      readonly openQuestions?: readonly Question[];
-    }
-  | { readonly how: "interrupted"; readonly failure: Failure }
-  /** Its engine is lost: the phase starts again when nothing of it can go on there. */
-  | { readonly how: "moved"; readonly failure: Failure }
-  | { readonly how: "cancelled" };
-
-/** The same with the attempt it is about, or of a run that ends between two. */
-export type AttemptEnding =
-  | (Ending & {
-      readonly attempt: number;
-      readonly evidence?: Evidence;
-      /** When its owner was last known to have it; default now. */
-      readonly endedAt?: Date | undefined;
-      /** A proposed one: nobody has decided in time. */
-      readonly isExpired?: boolean;
-    })
-  | { readonly how: "cancelled"; readonly attempt?: undefined }
-  | { readonly how: "input_expired"; readonly attempt?: undefined; readonly round: number }
-  /** Nothing was started: the run's credential rests. */
-  | { readonly how: "cooling"; readonly attempt?: undefined; readonly coolDownMs: number };
+import { type AttemptEnding, isExpired, questionsOf } from "./ending.ts";
+import { coolingEvent, eventsOf, restingEvents } from "./ending-events.ts";
+import type { PhaseReport } from "./phases/phase-work.ts";
+import { outcomeOf } from "./run-outcome.ts";
 
 /**
  * Commits how an attempt ended, together with everything that follows from it: the next phase, a
@@ -117,20 +86,6 @@ function coolDownOf(
   return isLimit(limit) ? coolDownMs(limit, toldMs, before.earlier, clock.random()) : undefined;
 }
 
-function coolingEvent(
-  deps: CarryDependencies,
-  run: RunRecord,
-  phase: Phase,
-  restMs: number,
-): NewEvent {
-  const credential = credentialOf(deps, run);
-  return {
-    type: "run.cooling",
-    phase,
-    data: { coolDownMs: restMs, ...(credential === undefined ? {} : { credential }) },
-  };
-}
-
 function waitOf(
   deps: CarryDependencies,
   next: RunState,
@@ -178,10 +133,6 @@ function asKnown(state: RunState, ending: AttemptEnding): RunState {
     return { ...state, cancelRequested: true };
   }
   return isExpired(ending) && state.kind === "proposed" ? { ...state, decision: "expired" } : state;
-}
-
-function isExpired(ending: AttemptEnding): boolean {
-  return "isExpired" in ending && ending.isExpired === true;
 }
 
 function domainEvent(ending: AttemptEnding): RunEvent {
@@ -243,14 +194,6 @@ function conclusion(phase: PipelinePhase, ending: AttemptEnding): Partial<Attemp
   return { conclusion: { phase, attempt, state: how, ...failed } };
 }
 
-function questionsOf(ending: AttemptEnding): readonly Question[] | undefined {
-  return "report" in ending
-    ? ending.report.openQuestions
-    : "openQuestions" in ending
-      ? ending.openQuestions
-      : undefined;
-}
-
 function stored(ending: AttemptEnding): Partial<AttemptCommit> {
   const { facts, checkpoint } = "report" in ending ? ending.report : {};
   const artifacts = ending.attempt === undefined ? undefined : ending.evidence?.artifacts;
@@ -260,139 +203,4 @@ function stored(ending: AttemptEnding): Partial<AttemptCommit> {
     ...(checkpoint === undefined ? {} : { checkpoint }),
     ...(artifacts === undefined ? {} : { artifacts }),
   };
-}
-
-function eventsOf(phase: Phase, ending: AttemptEnding): readonly NewEvent[] {
-  if (ending.attempt === undefined) {
-    return ending.how === "input_expired"
-      ? [{ type: "run.input_expired", data: { kind: "questions", round: ending.round } }]
-      : [];
-  }
-  const data =
-    ending.how === "succeeded" || ending.how === "proposed"
-      ? { changed: ending.report.changed, ...ending.report.told }
-      : "failure" in ending
-        ? { failure: ending.failure }
-        : {};
-  return [
-    ...(isExpired(ending)
-      ? [{ type: "run.input_expired", data: { kind: "approval" } } as const]
-      : []),
-    {
-      type: ending.how === "moved" ? "phase.interrupted" : `phase.${ending.how}`,
-      phase,
-      attempt: ending.attempt,
-      data,
-    },
-  ];
-}
-
-/** What the run rests for from now on. */
-function restingEvents(
-  { settings }: CarryDependencies,
-  { run }: Situation,
-  phase: Phase,
-  ending: AttemptEnding,
-  next: RunState,
-): readonly NewEvent[] {
-  switch (next.kind) {
-    case "waiting":
-      return next.tierMs === null
-        ? []
-        : [{ type: "run.waiting", phase, data: { tierMs: next.tierMs } }];
-    case "needs_input": {
-      const { answerWithinMs } = settings;
-      const round = run.questionRound + 1;
-      const questions = questionsOf(ending) ?? [];
-      const data = { kind: "questions", round, questions, answerWithinMs };
-      return [{ type: "run.needs_input", phase, data }];
-    }
-    case "proposed": {
-      const { answerWithinMs } = settings;
-      const { file, artifact } = "report" in ending ? (ending.report.told ?? {}) : {};
-      const questions = questionsOf(ending) ?? [];
-      const data = { kind: "approval", questions, file, artifact, answerWithinMs };
-      return [{ type: "run.needs_input", phase, attempt: next.attempt, data }];
-    }
-    default:
-      return [];
-  }
-}
-
-function outcomeOf(
-  { run, attempts }: Situation,
-  outcome: Outcome,
-  phase: PipelinePhase,
-  ending: AttemptEnding,
-): NonNullable<AttemptCommit["outcome"]> {
-  const failed = runFailure(run, outcome, phase, ending);
-  const started = new Set<Phase>(attempts.map((row) => row.phase));
-  if (ending.attempt !== undefined) {
-    started.add(phase);
-  }
-  const facts = "report" in ending ? (ending.report.facts ?? {}) : {};
-  return {
-    outcome,
-    ...(failed === undefined ? {} : { failure: failed }),
-    closing: (held) => ({
-      neverStarted: neverStarted(run.pipeline.slice(run.firstPhaseIx), [...started], held),
-      events: [
-        {
-          type: `run.${held}`,
-          data: {
-            repository: run.repository,
-            branch: run.branch,
-            baseSha: run.baseSha,
-            headSha: run.tipSha,
-            featureDirectory: run.featureDirectory,
-            pushed: facts.pushed ?? false,
-            ...(facts.diff === undefined ? {} : { diff: facts.diff }),
-            ...(held === "failed" && failed !== undefined ? { failure: failed } : {}),
-          },
-        },
-      ],
-    }),
-  };
-}
-
-function runFailure(
-  { cooledMs }: RunRecord,
-  outcome: Outcome,
-  phase: PipelinePhase,
-  ending: AttemptEnding,
-): Failure | undefined {
-  if (outcome !== "failed") {
-    return undefined;
-  }
-  if (ending.how === "input_expired") {
-    return failure(
-      "QUESTIONS_UNANSWERED",
-      `${phase}: nobody has answered round ${ending.round} of its questions`,
-    );
-  }
-  if (ending.how === "cooling") {
-    return waitTooLong(phase, cooledMs);
-  }
-  if (!("failure" in ending)) {
-    return undefined;
-  }
-  if (isLimit(ending.failure.class)) {
-    return waitTooLong(phase, cooledMs, ending.failure.resetsAt);
-  }
-  // What spends no budget ends a run only by the number of starts.
-  return ending.how === "interrupted" || ending.how === "moved"
-    ? failure(
-        "TOO_MANY_STARTS",
-        `${phase} was started ${MAX_STARTS_PER_PHASE} times without an end`,
-      )
-    : ending.failure;
-}
-
-function waitTooLong(phase: Phase, cooledMs: number, resetsAt?: string): Failure {
-  const hours = (ms: number): string => `${Math.round(ms / 360_000) / 10} h`;
-  return failure(
-    "QUOTA_WAIT_TOO_LONG",
-    `${phase}: the model provider's limit would keep the run waiting for more than ${hours(MAX_COOLED_MS)}, or has ended ${MAX_STARTS_PER_PHASE} starts; it has waited ${hours(cooledMs)} so far`,
-    { resetsAt },
-  );
 }
