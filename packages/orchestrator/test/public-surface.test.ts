@@ -64,6 +64,7 @@ test("the Node entry exports what we meant", async () => {
   expect(Object.keys(await import("../src/node/index.ts")).sort()).toMatchInlineSnapshot(`
     [
       "SETTINGS",
+      "checkContainers",
       "diagnose",
       "gatewayLogger",
       "loggerFor",

@@ -424,8 +424,10 @@ export const ERROR_CODES = {
   },
   IMAGE_MISSING: {
     class: "permanent",
-    meaning: "The Docker engine does not have the job image, and it could not be pulled.",
-    remedy: "Build it with `npm run images`, or name another one in SPECKIT_JOB_IMAGE.",
+    meaning:
+      "The Docker engine does not have the job's or the gateway's image, and it could not be pulled.",
+    remedy:
+      "Build it with `npm run images`, or name another one (SPECKIT_JOB_IMAGE, SPECKIT_GATEWAY_IMAGE).",
   },
   IMAGE_UNUSABLE: {
     class: "permanent",

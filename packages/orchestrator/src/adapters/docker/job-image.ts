@@ -9,7 +9,7 @@ import { getJson } from "./get-json.ts";
 const PULL_MS = 600_000;
 
 /**
- * The id of the job image. One that is not there and names a registry or an account is pulled, once.
+ * The id of an image that containers are made from. One that is not there and names a registry or an account is pulled, once.
  *
  * @throws SpeckitError `IMAGE_MISSING` saying how to get it
  */
@@ -31,7 +31,7 @@ export async function jobImageId(
     return there.Id;
   }
   if (!image.includes("/")) {
-    throw missing(image, `Docker does not have the job image ${image}`);
+    throw missing(image, `Docker does not have the image ${image}`);
   }
   try {
     await askEngine("pull an image", (abortSignal) => pull(docker, image, abortSignal), {
@@ -40,15 +40,11 @@ export async function jobImageId(
     });
   } catch (cause) {
     signal?.throwIfAborted();
-    throw missing(
-      image,
-      `Docker does not have the job image ${image} and could not pull it`,
-      cause,
-    );
+    throw missing(image, `Docker does not have the image ${image} and could not pull it`, cause);
   }
   const pulled = await look();
   if (pulled === undefined) {
-    throw missing(image, `Docker does not have the job image ${image} after it was pulled`);
+    throw missing(image, `Docker does not have the image ${image} after it was pulled`);
   }
   return pulled.Id;
 }
@@ -69,7 +65,7 @@ function withTag(image: string): string {
 
 function missing(image: string, message: string, cause?: unknown): SpeckitError {
   const remedy = image.includes("/")
-    ? `Pull it with \`docker pull ${image}\` on the engine, or name another one in SPECKIT_JOB_IMAGE.`
-    : "Build it with `npm run images`, or name another one in SPECKIT_JOB_IMAGE.";
+    ? `Pull it with \`docker pull ${image}\` on the engine, or name another one (SPECKIT_JOB_IMAGE, SPECKIT_GATEWAY_IMAGE).`
+    : "Build it with `npm run images`, or name another one (SPECKIT_JOB_IMAGE, SPECKIT_GATEWAY_IMAGE).";
   return new SpeckitError("IMAGE_MISSING", message, { remedy, cause });
 }

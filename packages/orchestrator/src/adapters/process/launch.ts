@@ -140,5 +140,9 @@ async function spawn(command: readonly [string, ...string[]], cwd: string, spec:
 function signalTo(target: number, signal: NodeJS.Signals): void {
   try {
     process.kill(target, signal);
-  } catch {}
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") {
+      throw error;
+    }
+  }
 }

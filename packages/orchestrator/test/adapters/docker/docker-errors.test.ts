@@ -85,7 +85,7 @@ describe("an engine", () => {
       {
         check: "docker.image",
         state: "problem",
-        found: "Docker does not have the job image speckit-job:1",
+        found: "Docker does not have the image speckit-job:1",
         remedy: expect.stringContaining("npm run images"),
       },
     ]);
