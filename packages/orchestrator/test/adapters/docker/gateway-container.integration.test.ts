@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { startMockModel } from "@speckit/mock-model";
-import { eventually, type TempFolder, tempFolder, testDatabase } from "@speckit/testkit";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { eventually, testDatabase, testEngine } from "@speckit/testkit";
+import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
   connectDocker,
   type GatewayContainerOptions,
@@ -13,25 +13,17 @@ import { gatewayRole } from "../postgres/gateway-role.ts";
 import { placedAttempts } from "../postgres/placed-attempts.ts";
 import { sqlClient } from "../postgres/sql-client.ts";
 import { recordingLogger } from "../rabbitmq/recording-logger.ts";
-import { stageGatewayApp } from "./stage-gateway-app.ts";
-import { testNodeImage } from "./test-node-image.ts";
 
 const database = await testDatabase();
-const docker = connectDocker({ host: process.env.DOCKER_HOST });
+const engine = testEngine();
+const docker = connectDocker({ host: engine.dockerHost });
+const image = engine.image("worker");
 const KEY = "sk-canary-container";
 
 const sql = await sqlClient(database.url);
 const role = await gatewayRole(sql, database.url);
 const [deployment] = await sql.query("SELECT id FROM spec_workflow_deployment");
-let image: string;
-let app: TempFolder;
-beforeAll(async () => {
-  image = await testNodeImage(docker);
-  app = await tempFolder("gateway-app");
-  await stageGatewayApp(app.path);
-});
 afterAll(async () => {
-  await app[Symbol.asyncDispose]();
   await role[Symbol.asyncDispose]();
   await sql[Symbol.asyncDispose]();
 });
@@ -65,8 +57,6 @@ function gateway(more: Partial<GatewayContainerOptions> = {}, config: object = {
         deploymentId: String(deployment?.id),
         ...config,
       }),
-    folders: [{ source: app.path, target: "/app" }],
-    argv: ["node", "/app/apps/gateway/src/main.ts", "--config-stdin"],
     logger: recordingLogger().logger,
     ...more,
   });
