@@ -8,8 +8,8 @@ const MAIN = fileURLToPath(import.meta.resolve("@speckit/worker/main"));
 /** A fixed number of worker processes: each that ends gets a successor. */
 export interface WorkerCrew extends AsyncDisposable {
   /**
-   * SIGKILL to the n-th; it is replaced at once, as a supervisor of processes would. One that is
-   * still loading is let be: on a slow machine nobody would ever get to work.
+   * SIGKILL to the n-th; it is replaced at once, as a supervisor of processes would. While one of them
+   * is still loading all are let be: on a slow machine nobody would ever get to work.
    */
   readonly kill: (ix: number) => Promise<void>;
   readonly killed: () => number;
@@ -69,8 +69,8 @@ export async function startCrew(options: {
   };
   return {
     async kill(ix) {
-      const child = crew[ix];
-      if ((await isUp(ports[ix])) && child?.kill("SIGKILL") === true) {
+      const areUp = await Promise.all(ports.map(isUp));
+      if (areUp.every(Boolean) && crew[ix]?.kill("SIGKILL") === true) {
         killed += 1;
       }
     },
@@ -94,7 +94,7 @@ export async function startCrew(options: {
 }
 
 /** Its process answers, whatever else it waits for. */
-async function isUp(port: number | undefined): Promise<boolean> {
+async function isUp(port: number): Promise<boolean> {
   try {
     const signal = AbortSignal.timeout(1_000);
     const answer = await fetch(`http://127.0.0.1:${port}/healthz`, { signal });
