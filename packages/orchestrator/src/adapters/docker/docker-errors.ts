@@ -51,13 +51,18 @@ export function engineError(cause: unknown, doing: string): unknown {
     const fallback = status === 401 || status === 403 ? "ENGINE_FORBIDDEN" : "ENGINE_FAILED";
     return new SpeckitError(code ?? fallback, `Docker could not ${doing}: ${words}`, { cause });
   }
-  const { code } = Object(cause) as { readonly code?: unknown };
+  const { code, message } = Object(cause) as {
+    readonly code?: unknown;
+    readonly message?: unknown;
+  };
   if (typeof code !== "string") {
     return cause;
   }
   const named = BY_ERRNO[code] ?? "ENGINE_UNAVAILABLE";
   const says = named === "ENGINE_FORBIDDEN" ? "may not be used" : "did not answer";
-  return new SpeckitError(named, `The Docker engine ${says}, asked to ${doing} (${code})`, {
+  // Node's own words have the address: "connect ENOENT /var/run/docker.sock".
+  const why = typeof message === "string" && message.includes(code) ? message : code;
+  return new SpeckitError(named, `The Docker engine ${says}, asked to ${doing} (${why})`, {
     cause,
   });
 }
