@@ -12,7 +12,7 @@ const POLL_MS = 150;
  * A run's events from the first on, as they are written, until the run is closed or the signal
  * aborts. Reads rows, so it works from any machine and misses nothing.
  *
- * @param untilAsked stop also when the run waits for answers
+ * @param untilAsked stop also when the run waits for people; one whose time for that is over ends soon
  */
 export async function* followRun(
   orchestrator: Orchestrator,
@@ -32,7 +32,8 @@ export async function* followRun(
       afterSeq = event.seq;
       yield event;
     }
-    const isOver = run.cleanedAt !== null || (untilAsked && run.status === "needs_input");
+    const waits = run.status === "needs_input" && !run.isDue;
+    const isOver = run.cleanedAt !== null || (untilAsked && waits);
     if (isOver && events.length === 0) {
       return run;
     }

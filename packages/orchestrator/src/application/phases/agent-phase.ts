@@ -6,6 +6,7 @@ import { gitRunOf } from "./git-run.ts";
 import { judgePhase } from "./judge-phase.ts";
 import { keepPartialWork } from "./keep-partial-work.ts";
 import type { PhaseContext, PhaseReport } from "./phase-work.ts";
+import { readProject } from "./spec-kit-project.ts";
 
 /**
  * One attempt of an agent phase: a fresh workspace, the agent in it, then our own judgement. The
@@ -16,14 +17,12 @@ export async function agentPhase(context: PhaseContext, phase: AgentPhase): Prom
   const { deps, run, signal } = context;
   const backend = backendOf(context);
   const gitRun = gitRunOf(context);
-  const project = run.specKit;
-  if (project === null) {
-    throw new Error(`Run ${run.runId}: ${phase} was begun before the run was prepared`);
-  }
   const files =
-    project.isNew === true
+    run.specKit?.isNew === true
       ? await deps.git.tipFiles(gitRun, signal)
       : await deps.git.baseFiles(gitRun, signal);
+  // A pipeline without `prepare` finds its project by itself.
+  const project = run.specKit ?? (await readProject(run, files, deps.settings));
   const failed = await callAgent(context, phase, { backend, gitRun, project, files });
   const report: PhaseReport =
     failed === undefined
