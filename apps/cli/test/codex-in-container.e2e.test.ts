@@ -4,10 +4,9 @@ import { join } from "node:path";
 import { findScenario, type MockModel, type Scenario, startMockModel } from "@speckit/mock-model";
 import { runResultSchema } from "@speckit/orchestrator/contract";
 import { makeSampleRemote } from "@speckit/orchestrator/sample-project";
-import { eventually, git, testEngine } from "@speckit/testkit";
+import { eventually, filesWith, git, testEngine } from "@speckit/testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Cli, cli } from "./cli.ts";
-import { filesWith } from "./files-with.ts";
 import { type StateFolder, stateFolder } from "./state-folder.ts";
 
 const CANARY = `sk-canary-${randomUUID()}`;

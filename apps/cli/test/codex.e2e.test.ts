@@ -16,10 +16,9 @@ import {
   sampleMonorepoFiles,
   sampleProjectFiles,
 } from "@speckit/orchestrator/sample-project";
-import { codexBinary, eventually, git, processesWith } from "@speckit/testkit";
+import { codexBinary, eventually, filesWith, git, processesWith } from "@speckit/testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Cli, cli } from "./cli.ts";
-import { filesWith } from "./files-with.ts";
 import { type StateFolder, stateFolder } from "./state-folder.ts";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));

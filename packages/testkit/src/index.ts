@@ -6,7 +6,9 @@ export {
   commitCuttingProxy,
 } from "./commit-cutting-proxy.ts";
 export { type EventuallyOptions, eventually } from "./eventually.ts";
+export { filesWith } from "./files-with.ts";
 export { git } from "./git.ts";
+export { type GitServer, gitServer, type Intercept } from "./git-server.ts";
 export { checkEverything, type Evidence } from "./oracle/check-everything.ts";
 export { checkQueues } from "./oracle/check-queues.ts";
 export { type AgentStart, readStarts } from "./oracle/check-starts.ts";

@@ -3,8 +3,8 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
+import { type GitServer, gitServer, type Intercept } from "@speckit/testkit";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { type GitServer, gitServer, type Intercept } from "./fixtures/git-server.ts";
 import { recordedGit } from "./fixtures/recorded-git.ts";
 import { remoteRepository, writeFiles } from "./fixtures/remote-repository.ts";
 import {
