@@ -1,10 +1,9 @@
-import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { makeSampleRemote } from "@speckit/orchestrator/sample-project";
 import {
+  type ContainerStart,
   declareTopology,
   eventually,
   type TempFolder,
@@ -12,20 +11,13 @@ import {
   testBroker,
   testDatabase,
   testEngine,
+  watchContainerStarts,
 } from "@speckit/testkit";
 import { afterAll, beforeAll, expect } from "vitest";
 import { type FailpointPlan, failpointPlan } from "./failpoint-plan.ts";
 import { type PlainClient, plainClient } from "./plain-client.ts";
 import { attemptRows, runRows } from "./run-rows.ts";
 import type { WorkerSettings } from "./worker-process.ts";
-
-/** One start of a container, as the engine itself tells it. */
-export interface ContainerStart {
-  readonly containerId: string;
-  readonly runId: string;
-  readonly phase: string;
-  readonly attempt: number;
-}
 
 /**
  * What tests of workers with containers stand on: a database, a part of the broker, a failpoint plan,
@@ -159,9 +151,12 @@ export async function containerBench(name: string) {
     plan = failpointPlan(join(folder.path, "plan"));
     await declareTopology(broker);
     client = await plainClient(broker.url, broker.prefix);
-    // From now on: the engine itself remembers only the last few hundred of all it has told.
     const starts: ContainerStart[] = [];
-    watching = watchStarts(engine.dockerHost, await deploymentId(), starts);
+    watching = watchContainerStarts(
+      engine.dockerHost,
+      await deploymentId(),
+      (start) => void starts.push(start),
+    );
     ready.resolve(starts);
   });
 
@@ -191,27 +186,4 @@ export async function containerBench(name: string) {
     }
   });
   return bench;
-}
-
-/** Collects each start of a job's container on an engine until it is disposed. */
-function watchStarts(dockerHost: string, deployment: string, into: ContainerStart[]): Disposable {
-  const filters = ["type=container", "event=start", `label=speckit.deployment=${deployment}`];
-  const args = [...filters.flatMap((one) => ["--filter", one]), "--format", "{{json .}}"];
-  const child = spawn("docker", ["events", ...args], {
-    env: { ...process.env, DOCKER_HOST: dockerHost },
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  createInterface({ input: child.stdout }).on("line", (line) => {
-    const { Actor } = JSON.parse(line);
-    const labels: Readonly<Record<string, string>> = Actor.Attributes;
-    if (labels["speckit.role"] === "job") {
-      into.push({
-        containerId: String(Actor.ID),
-        runId: labels["speckit.run"] ?? "",
-        phase: labels["speckit.phase"] ?? "",
-        attempt: Number(labels["speckit.attempt"]),
-      });
-    }
-  });
-  return { [Symbol.dispose]: () => void child.kill() };
 }

@@ -5,6 +5,7 @@ export {
   type CommitCuttingProxy,
   commitCuttingProxy,
 } from "./commit-cutting-proxy.ts";
+export { type ContainerStart, watchContainerStarts } from "./container-starts.ts";
 export { type EventuallyOptions, eventually } from "./eventually.ts";
 export { filesWith } from "./files-with.ts";
 export { git } from "./git.ts";
@@ -13,6 +14,7 @@ export { checkEverything, type Evidence } from "./oracle/check-everything.ts";
 export { checkQueues } from "./oracle/check-queues.ts";
 export { type AgentStart, readStarts } from "./oracle/check-starts.ts";
 export { holdLocks, rowsOf } from "./oracle/rows.ts";
+export { type OwnEngine, openOwnEngine } from "./own-engine.ts";
 export { type PrivatePostgres, startPrivatePostgres } from "./private-postgres.ts";
 export { processesIn, processesWith } from "./process-tree.ts";
 export {

@@ -1,5 +1,4 @@
-import type { Readable } from "node:stream";
-import { testEngine } from "@speckit/testkit";
+import { type OwnEngine, openOwnEngine, testEngine } from "@speckit/testkit";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { connectDocker } from "../../../src/adapters/docker/index.ts";
 import {
@@ -10,21 +9,13 @@ import {
   runInDocker,
   signalsOf,
 } from "./docker-bench.ts";
-import { type OwnEngine, openOwnEngine } from "./own-engine.ts";
 
 let engine: OwnEngine;
 let bench: DockerBench;
 beforeAll(async () => {
   engine = await openOwnEngine();
-  const shared = testEngine();
-  const image = await connectDocker({ host: shared.dockerHost })
-    .getImage(shared.image("job"))
-    .get();
-  const progress = (await engine.docker.loadImage(image)) as Readable;
-  for await (const _ of progress) {
-    // Until it is loaded.
-  }
-  bench = await openDockerBench(engine.docker);
+  await engine.load(testEngine(), ["job"]);
+  bench = await openDockerBench(connectDocker({ host: engine.dockerHost }));
 }, 180_000);
 afterAll(async () => {
   await bench?.[Symbol.asyncDispose]();
@@ -33,7 +24,7 @@ afterAll(async () => {
 
 beforeEach(async () => {
   // It goes with the engine.
-  await engine.docker.getContainer(`speckit-${bench.deploymentId.slice(0, 8)}-gateway`).restart();
+  await bench.docker.getContainer(`speckit-${bench.deploymentId.slice(0, 8)}-gateway`).restart();
 });
 
 test.each(["SIGTERM", "SIGKILL"] as const)(
