@@ -15,6 +15,10 @@ export interface CampaignReport extends Examined {
   readonly workersKilled: number;
   readonly brokerRestarts: number;
   readonly postgresRestarts: number;
+  /** With agents in containers. */
+  readonly jobsKilled: number;
+  /** How long after the last run's end nothing of any was left on the engine. */
+  readonly cleanAfterMs: number;
 }
 
 /** Generous: a machine with two cores spends most of them on starting what was killed. */
@@ -33,13 +37,18 @@ export async function campaign(
   folder: string,
   undo: AsyncDisposableStack,
 ): Promise<CampaignReport> {
-  const fleet = await openFleet(folder, options.workers, undo);
+  const fleet = await openFleet(folder, options, undo);
   const startedMs = performance.now();
   const disturbances = disturb(mode, seededRandom(options.seed), fleet, options);
   const carried = await problemOf(() => carry(fleet, options.runs));
   const durationMs = Math.round(performance.now() - startedMs);
   await disturbances.stop();
   const rested = await problemOf(() => comeToRest(fleet));
+  let cleanAfterMs = 0;
+  const cleaned = await problemOf(async () => {
+    cleanAfterMs = (await fleet.engine?.untilClean()) ?? 0;
+  });
+  const neighbours = (await fleet.engine?.checkNeighbours()) ?? [];
   const badEnds = await fleet.crew.drain();
   const examined = await examine(fleet, options.runs);
   return {
@@ -49,8 +58,13 @@ export async function campaign(
     workersKilled: fleet.crew.killed(),
     brokerRestarts: disturbances.brokerRestarts(),
     postgresRestarts: disturbances.postgresRestarts(),
+    jobsKilled: fleet.engine?.killed() ?? 0,
+    cleanAfterMs,
     ...examined,
-    violations: [...carried, ...rested, ...badEnds, ...examined.violations],
+    violations: [
+      ...[...carried, ...rested, ...cleaned, ...neighbours],
+      ...[...badEnds, ...examined.violations],
+    ],
   };
 }
 

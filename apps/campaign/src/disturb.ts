@@ -10,11 +10,14 @@ export interface Disturbances {
   readonly stop: () => Promise<void>;
 }
 
-/** Breaks what the mode says until stopped. What is chosen follows from `random`; when it hits, does not. */
+/**
+ * Breaks what the mode says until stopped, and where there is an engine its agents' containers. What is
+ * chosen follows from `random`; when it hits, does not.
+ */
 export function disturb(
   mode: Mode,
   random: SeededRandom,
-  fleet: Pick<Fleet, "crew" | "workers" | "broker" | "postgres">,
+  fleet: Pick<Fleet, "crew" | "workers" | "broker" | "postgres" | "engine">,
   every: { readonly killEveryMs: number; readonly restartEveryMs: number },
 ): Disturbances {
   const over = new AbortController();
@@ -30,6 +33,7 @@ export function disturb(
   let postgresRestarts = 0;
   const all = [
     repeat(every.killEveryMs, () => fleet.crew.kill(random.int(fleet.workers))),
+    fleet.engine && repeat(every.killEveryMs, () => fleet.engine?.killJob(random)),
     breaksBroker(mode)
       ? repeat(every.restartEveryMs, async () => {
           await fleet.broker.restart({ kill: brokerRestarts % 2 === 1 });

@@ -7,7 +7,7 @@ export interface KindOfRun {
   readonly outcome: "succeeded" | "failed";
 }
 
-/** What the agents do in the phase plan, beside writing their start down as in every phase. */
+/** What the agents do in the phase plan, beside what they do in every phase. */
 const KINDS = [
   { name: "plain", outcome: "succeeded", plan: {} },
   // Its first attempt at plan leaves a document out, and is told so.
@@ -24,22 +24,16 @@ const KINDS = [
 const PLAIN = 7;
 const REPAIRED = 2;
 
-/** @param startsPath every agent appends a line to it when it starts */
+/** @param always what every agent does, in the words of the scripted agent */
 export async function kindsOfRuns(
   folder: string,
-  startsPath: string,
+  always: object,
 ): Promise<(ix: number) => KindOfRun> {
   const kinds = await Promise.all(
     KINDS.map(async ({ name, outcome, plan }): Promise<KindOfRun> => {
       const phases = ["specify", "plan", "tasks"] as const;
       const told = Object.fromEntries(
-        phases.map((phase) => [
-          phase,
-          [
-            { sleepMs: 200, ...(phase === "plan" ? plan : {}), appendTo: startsPath },
-            { sleepMs: 200, appendTo: startsPath },
-          ],
-        ]),
+        phases.map((phase) => [phase, [{ ...always, ...(phase === "plan" ? plan : {}) }, always]]),
       );
       const remote = await makeSampleRemote(`${folder}/${name}`, {
         ".scripted-agent.json": JSON.stringify(told),

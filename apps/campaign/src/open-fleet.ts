@@ -2,6 +2,8 @@ import { migrateDatabase } from "@speckit/orchestrator/node";
 import { type PrivateBroker, startPrivateBroker } from "@speckit/private-broker";
 import { type PrivatePostgres, startPrivatePostgres } from "@speckit/testkit/program";
 import { type KindOfRun, kindsOfRuns } from "./kinds-of-runs.ts";
+import { type CampaignEngine, openEngine } from "./open-engine.ts";
+import type { CampaignOptions } from "./read-options.ts";
 import { openWakeUpTap, type WakeUpTap } from "./wake-up-tap.ts";
 import { startCrew, type WorkerCrew } from "./worker-crew.ts";
 
@@ -20,8 +22,10 @@ export interface Fleet {
   readonly crew: WorkerCrew;
   readonly workers: number;
   readonly tap: WakeUpTap;
+  /** Of agents in containers. */
+  readonly engine: CampaignEngine | undefined;
   readonly kindOf: (ix: number) => KindOfRun;
-  /** Every agent appends a line to it when it starts. */
+  /** Has a line for every start of an agent: its own, or its engine's. */
   readonly startsPath: string;
   /** Everything that workers and agents work in. */
   readonly stateFolder: string;
@@ -30,7 +34,7 @@ export interface Fleet {
 /** Private services, repositories and workers, all in one folder. @param undo ends them */
 export async function openFleet(
   folder: string,
-  workers: number,
+  { workers, runtime }: Pick<CampaignOptions, "workers" | "runtime">,
   undo: AsyncDisposableStack,
 ): Promise<Fleet> {
   const prefix = "campaign";
@@ -40,10 +44,16 @@ export async function openFleet(
   ]);
   await migrateDatabase(postgres.url);
   const startsPath = `${folder}/starts`;
-  const kindOf = await kindsOfRuns(folder, startsPath);
+  const engine =
+    runtime === "docker" ? await openEngine(postgres.url, startsPath, undo) : undefined;
+  const kindOf = await kindsOfRuns(
+    folder,
+    engine === undefined ? { sleepMs: 200, appendTo: startsPath } : {},
+  );
   const tap = await openWakeUpTap(broker.url, prefix);
   const env = {
     ...QUICK,
+    ...engine?.env,
     DATABASE_URL: postgres.url,
     AMQP_URL: broker.url,
     SPECKIT_AMQP_PREFIX: prefix,
@@ -51,5 +61,5 @@ export async function openFleet(
   };
   const crew = undo.use(await startCrew({ count: workers, folder, env }));
   const stateFolder = `${folder}/state`;
-  return { broker, prefix, postgres, crew, workers, tap, kindOf, startsPath, stateFolder };
+  return { broker, prefix, postgres, crew, workers, tap, engine, kindOf, startsPath, stateFolder };
 }

@@ -9,12 +9,14 @@ export function printReports(reports: readonly CampaignReport[]): string {
       .map(([name, count]) => `${count} ${name}`)
       .join(", "),
     String(report.workersKilled),
+    String(report.jobsKilled),
     String(report.brokerRestarts),
     String(report.postgresRestarts),
     String(report.laterClaims),
     String(report.interrupted),
     `${(report.wakeUps.total / Math.max(1, report.runs)).toFixed(1)} / ${report.wakeUps.mostOfOneRun}`,
     `${Math.round(report.durationMs / 1000)} s`,
+    `${Math.round(report.cleanAfterMs / 1000)} s`,
     String(report.violations.length),
   ]);
   const table = [HEAD, ...rows];
@@ -36,11 +38,13 @@ const HEAD: readonly string[] = [
   "runs",
   "outcomes",
   "workers killed",
+  "containers killed",
   "broker restarts",
   "postgres restarts",
   "later claims",
   "interrupted",
   "wake-ups mean / most",
   "took",
+  "clean after",
   "violations",
 ];

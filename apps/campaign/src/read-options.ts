@@ -1,12 +1,16 @@
 import { parseArgs } from "node:util";
 import { MODES, type Mode } from "./modes.ts";
 
+const RUNTIMES = ["process", "docker"] as const;
+type Runtime = (typeof RUNTIMES)[number];
+
 export interface CampaignOptions {
   readonly runs: number;
   readonly workers: number;
   readonly killEveryMs: number;
   readonly restartEveryMs: number;
   readonly modes: readonly Mode[];
+  readonly runtime: Runtime;
   readonly seed: number;
 }
 
@@ -20,6 +24,8 @@ Carries runs on private services that are broken again and again, then looks at 
   --restart-every <time>  the mode's service is restarted so long after it is back, default 10s
   --mode <name>           ${MODES.join(", ")}; may be given several times,
                           default workers, broker and postgres in turn
+  --runtime <name>        ${RUNTIMES.join(" or ")}, default process; with docker agents are in containers, of
+                          which a random one gets SIGKILL as often as a worker does
   --seed <n>              plays a campaign's choices again; printed at the start
 
 Exit codes: 0 everything holds, 1 it does not (what, is listed), 2 usage.
@@ -33,19 +39,16 @@ export function readOptions(args: readonly string[]): CampaignOptions | "help" {
   if (values.help === true) {
     return "help";
   }
-  const modes = (values.mode ?? ["workers", "broker", "postgres"]).map((name) => {
-    const mode = MODES.find((one) => one === name);
-    if (mode === undefined) {
-      throw new UsageError(`--mode: expected ${MODES.join(", ")}, got ${name}`);
-    }
-    return mode;
-  });
+  const modes = (values.mode ?? ["workers", "broker", "postgres"]).map((name) =>
+    oneOf("--mode", name, MODES),
+  );
   return {
     runs: count("--runs", values.runs ?? "200", 10_000),
     workers: count("--workers", values.workers ?? "4", 32),
     killEveryMs: time("--kill-every", values["kill-every"] ?? "2s"),
     restartEveryMs: time("--restart-every", values["restart-every"] ?? "10s"),
     modes,
+    runtime: oneOf("--runtime", values.runtime ?? "process", RUNTIMES),
     seed:
       values.seed === undefined
         ? Math.floor(Math.random() * 2 ** 32)
@@ -64,6 +67,7 @@ function parsed(args: readonly string[]) {
         "kill-every": text,
         "restart-every": text,
         mode: { type: "string", multiple: true },
+        runtime: text,
         seed: text,
         help: { type: "boolean" },
       },
@@ -71,6 +75,14 @@ function parsed(args: readonly string[]) {
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
+}
+
+function oneOf<T extends string>(option: string, name: string, names: readonly T[]): T {
+  const found = names.find((one) => one === name);
+  if (found === undefined) {
+    throw new UsageError(`${option}: expected ${names.join(", ")}, got ${name}`);
+  }
+  return found;
 }
 
 function count(name: string, text: string, most: number): number {

@@ -1,6 +1,6 @@
 import { readFile, rm } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { eventually, processesIn, runProgram, startProgram } from "@speckit/testkit";
+import { eventually, processesIn, runProgram, startProgram, testEngine } from "@speckit/testkit";
 import { expect, test } from "vitest";
 
 const MAIN = fileURLToPath(new URL("../src/main.ts", import.meta.url));
@@ -21,11 +21,30 @@ test("a campaign of 20 runs, with workers killed and the broker and the database
   expect(done).toMatchObject({ exitCode: 0, stderr: "" });
 }, 640_000);
 
+test("a campaign of 12 runs in containers, with workers and containers killed: nothing is left on the engine but the gateway, and what others have there is as it was", async () => {
+  const engine = testEngine();
+  const args = ["--runtime", "docker", "--runs", "12", "--workers", "3", "--mode", "workers"];
+  const done = await runProgram(MAIN, [...args, "--kill-every", "10s"], {
+    timeoutMs: 840_000,
+    env: {
+      DOCKER_HOST: engine.dockerHost,
+      SPECKIT_TEST_IMAGE_JOB: engine.image("job"),
+      SPECKIT_TEST_IMAGE_WORKER: engine.image("worker"),
+    },
+  });
+  // Of both kinds at least one was killed.
+  expect(done.stdout + done.stderr).toMatch(
+    /^workers +12 +11 succeeded, 1 failed +[1-9]\d* +[1-9]/m,
+  );
+  expect(done).toMatchObject({ exitCode: 0, stderr: "" });
+}, 860_000);
+
 test("a campaign that is called wrongly says how to call it, with exit code 2", async () => {
   const wrong = await runProgram(MAIN, ["--kill-every", "often"]);
   expect(wrong).toMatchObject({ exitCode: 2, stdout: "" });
   expect(wrong.stderr).toContain("--kill-every: expected a time of at least 100ms");
   expect((await runProgram(MAIN, ["--mode", "network"])).exitCode).toBe(2);
+  expect((await runProgram(MAIN, ["--runtime", "podman"])).exitCode).toBe(2);
   expect((await runProgram(MAIN, ["--help"])).exitCode).toBe(0);
 });
 
