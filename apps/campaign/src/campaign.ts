@@ -22,7 +22,8 @@ export interface CampaignReport extends Examined {
 }
 
 /** Generous: a machine with two cores spends most of them on starting what was killed. */
-const withinMs = (runs: number): number => 300_000 + runs * 10_000;
+const withinMs = (runs: number, inContainers: boolean): number =>
+  300_000 + runs * (inContainers ? 25_000 : 10_000);
 
 /**
  * Carries runs on private services while the mode's things are broken, lets everything come to rest,
@@ -43,11 +44,13 @@ export async function campaign(
   const carried = await problemOf(() => carry(fleet, options.runs));
   const durationMs = Math.round(performance.now() - startedMs);
   await disturbances.stop();
-  const rested = await problemOf(() => comeToRest(fleet));
   let cleanAfterMs = 0;
-  const cleaned = await problemOf(async () => {
-    cleanAfterMs = (await fleet.engine?.untilClean()) ?? 0;
-  });
+  const [rested, cleaned] = await Promise.all([
+    problemOf(() => comeToRest(fleet)),
+    problemOf(async () => {
+      cleanAfterMs = (await fleet.engine?.untilClean()) ?? 0;
+    }),
+  ]);
   const neighbours = (await fleet.engine?.checkNeighbours()) ?? [];
   const badEnds = await fleet.crew.drain();
   const examined = await examine(fleet, options.runs);
@@ -69,7 +72,10 @@ export async function campaign(
 }
 
 /** Publishes all requests and waits until every run is closed. */
-async function carry({ broker, prefix, postgres, kindOf }: Fleet, runs: number): Promise<void> {
+async function carry(
+  { broker, prefix, postgres, engine, kindOf }: Fleet,
+  runs: number,
+): Promise<void> {
   const giveUp = new AbortController();
   const closed = () => closedRuns(postgres.url);
   const publishing = publishRuns({
@@ -84,7 +90,7 @@ async function carry({ broker, prefix, postgres, kindOf }: Fleet, runs: number):
     await Promise.all([
       publishing,
       eventually("every run is closed", closed, (count) => count === runs, {
-        withinMs: withinMs(runs),
+        withinMs: withinMs(runs, engine !== undefined),
         everyMs: 250,
       }),
     ]);

@@ -3,6 +3,8 @@ import type { TestEngine } from "@speckit/testkit/program";
 
 /** What others have on the same engine, made before a campaign: it must be there afterwards as it was. */
 export interface Neighbours extends AsyncDisposable {
+  /** Each is that of a container, a network and a volume. */
+  readonly names: readonly string[];
   /** @returns what is gone or was touched, one line each */
   readonly check: () => Promise<readonly string[]>;
 }
@@ -20,8 +22,10 @@ const AS_A_JOB = ["speckit.role=job", `speckit.run=${randomUUID()}`, "speckit.ph
 export async function makeNeighbours(engine: TestEngine): Promise<Neighbours> {
   const made: { readonly what: string; readonly look: readonly string[]; before: string }[] = [];
   const undo: (readonly string[])[] = [];
+  const names: string[] = [];
   for (const [owner, labels] of Object.entries(OWNERS)) {
     const name = `campaign-neighbour-${randomUUID()}`;
+    names.push(name);
     const all = labels.length === 0 ? [] : [...labels, ...AS_A_JOB, "speckit.attempt=1"];
     const labelled = all.flatMap((label) => ["--label", label]);
     await engine.docker(["volume", "create", ...labelled, name]);
@@ -42,6 +46,7 @@ export async function makeNeighbours(engine: TestEngine): Promise<Neighbours> {
     }
   }
   return {
+    names,
     async check() {
       const found = await Promise.all(
         made.map(async ({ what, look, before }) => {
