@@ -15,10 +15,10 @@ export interface CampaignReport extends Examined {
   readonly workersKilled: number;
   readonly brokerRestarts: number;
   readonly postgresRestarts: number;
-  /** With agents in containers. */
+  /** With agents in containers, as what follows. */
   readonly jobsKilled: number;
-  /** How long after the last run's end nothing of any was left on the engine. */
-  readonly cleanAfterMs: number;
+  /** How long after the last run's end nothing of any was left on the engine; undefined when there is something. */
+  readonly cleanAfterMs: number | undefined;
 }
 
 /** Generous: a machine with two cores spends most of them on starting what was killed. */
@@ -44,11 +44,11 @@ export async function campaign(
   const carried = await problemOf(() => carry(fleet, options.runs));
   const durationMs = Math.round(performance.now() - startedMs);
   await disturbances.stop();
-  let cleanAfterMs = 0;
+  let cleanAfterMs: number | undefined;
   const [rested, cleaned] = await Promise.all([
     problemOf(() => comeToRest(fleet)),
     problemOf(async () => {
-      cleanAfterMs = (await fleet.engine?.untilClean()) ?? 0;
+      cleanAfterMs = await fleet.engine?.untilClean();
     }),
   ]);
   const neighbours = (await fleet.engine?.checkNeighbours()) ?? [];

@@ -29,11 +29,23 @@ export function disturb(
       }
     }
   };
+  let agentsSeen = 0;
+  /** With containers work is slow: whoever kills faster than anything begins has it never end. */
+  const hasMovedOn = (engine: Fleet["engine"]): boolean => {
+    const agents = engine?.started() ?? agentsSeen + 1;
+    const isMore = agents > agentsSeen;
+    agentsSeen = agents;
+    return isMore;
+  };
   let brokerRestarts = 0;
   let postgresRestarts = 0;
   const all = [
-    repeat(every.killEveryMs, () => fleet.crew.kill(random.int(fleet.workers))),
-    fleet.engine && repeat(every.killEveryMs, () => fleet.engine?.killJob(random)),
+    repeat(every.killEveryMs, async () => {
+      if (hasMovedOn(fleet.engine)) {
+        await fleet.crew.kill(random.int(fleet.workers));
+        await fleet.engine?.killJob(random);
+      }
+    }),
     breaksBroker(mode)
       ? repeat(every.restartEveryMs, async () => {
           await fleet.broker.restart({ kill: brokerRestarts % 2 === 1 });

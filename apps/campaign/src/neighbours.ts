@@ -9,6 +9,13 @@ export interface Neighbours extends AsyncDisposable {
   readonly check: () => Promise<readonly string[]>;
 }
 
+interface Made {
+  readonly what: string;
+  /** Arguments of `docker` that tell of it. */
+  readonly look: readonly string[];
+  readonly before: string;
+}
+
 /** Each kind of object, once of another deployment and once of nobody we know. */
 const OWNERS = {
   "another deployment": ["speckit.deployment=00000000-0000-4000-8000-000000000000"],
@@ -20,8 +27,13 @@ const AS_A_JOB = ["speckit.role=job", `speckit.run=${randomUUID()}`, "speckit.ph
 
 /** Containers that run, networks and volumes. */
 export async function makeNeighbours(engine: TestEngine): Promise<Neighbours> {
-  const made: { readonly what: string; readonly look: readonly string[]; before: string }[] = [];
-  const undo: (readonly string[])[] = [];
+  await using undo = new AsyncDisposableStack();
+  const remove = (...args: readonly string[]): void =>
+    undo.defer(async () => {
+      // It may be gone: that was told.
+      await engine.docker(args).catch(() => {});
+    });
+  const made: Made[] = [];
   const names: string[] = [];
   for (const [owner, labels] of Object.entries(OWNERS)) {
     const name = `campaign-neighbour-${randomUUID()}`;
@@ -29,13 +41,13 @@ export async function makeNeighbours(engine: TestEngine): Promise<Neighbours> {
     const all = labels.length === 0 ? [] : [...labels, ...AS_A_JOB, "speckit.attempt=1"];
     const labelled = all.flatMap((label) => ["--label", label]);
     await engine.docker(["volume", "create", ...labelled, name]);
-    undo.push(["volume", "rm", name]);
+    remove("volume", "rm", name);
     await engine.docker(["network", "create", "--internal", ...labelled, name]);
-    undo.push(["network", "rm", name]);
+    remove("network", "rm", name);
     const settings = ["--network", "none", "--entrypoint", "sleep", "--volume", `${name}:/kept`];
     const image = engine.image("job");
     await engine.docker(["run", "-d", "--name", name, ...settings, ...labelled, image, "86400"]);
-    undo.push(["rm", "--force", name]);
+    remove("rm", "--force", name);
     const started = "{{.Id}} {{.State.Running}} {{.State.StartedAt}}";
     for (const [what, ...look] of [
       [`the container of ${owner}`, "inspect", "--format", started, name],
@@ -45,6 +57,7 @@ export async function makeNeighbours(engine: TestEngine): Promise<Neighbours> {
       made.push({ what, look, before: await engine.docker(look) });
     }
   }
+  const owned = undo.move();
   return {
     names,
     async check() {
@@ -56,10 +69,6 @@ export async function makeNeighbours(engine: TestEngine): Promise<Neighbours> {
       );
       return found.flat();
     },
-    async [Symbol.asyncDispose]() {
-      for (const args of undo.reverse()) {
-        await engine.docker(args).catch(() => {});
-      }
-    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

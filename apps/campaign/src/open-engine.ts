@@ -18,6 +18,8 @@ export interface CampaignEngine {
   /** SIGKILL to a random agent's container, if one runs. */
   readonly killJob: (random: SeededRandom) => Promise<void>;
   readonly killed: () => number;
+  /** Agents' containers that were started so far. */
+  readonly started: () => number;
   /** Waits until nothing is left but the gateway. @returns how long that took; rejects with what is left */
   readonly untilClean: () => Promise<number>;
   /** @returns what others had there and have no more, one line each */
@@ -50,6 +52,7 @@ export async function openEngine(
   // That both are seen shows that the look is not blind.
   const gateway = `container ${prefix}-gateway, volume ${prefix}-gateway`;
   const kills = new Map<string, number>();
+  let starts = 0;
 
   const lines = async (...args: readonly string[]): Promise<readonly string[]> =>
     (await engine.docker(args)).split("\n").filter(Boolean);
@@ -83,6 +86,7 @@ export async function openEngine(
   const neighbours = undo.use(await makeNeighbours(engine));
   undo.use(
     watchContainerStarts(engine.dockerHost, deploymentId, (start) => {
+      starts += 1;
       const { phase, attempt, runId, containerId, atMs } = start;
       appendFileSync(startsPath, `${phase} ${attempt} ${runId} ${containerId} ${atMs}\n`);
     }),
@@ -109,6 +113,7 @@ export async function openEngine(
         );
       }
     },
+    started: () => starts,
     killed: () => [...kills.values()].reduce((total, count) => total + count, 0),
     async untilClean() {
       const sinceMs = performance.now();

@@ -16,7 +16,7 @@ export function printReports(reports: readonly CampaignReport[]): string {
     String(report.interrupted),
     `${(report.wakeUps.total / Math.max(1, report.runs)).toFixed(1)} / ${report.wakeUps.mostOfOneRun}`,
     `${Math.round(report.durationMs / 1000)} s`,
-    `${Math.round(report.cleanAfterMs / 1000)} s`,
+    report.cleanAfterMs === undefined ? "-" : `${Math.round(report.cleanAfterMs / 1000)} s`,
     String(report.violations.length),
   ]);
   const table = [HEAD, ...rows];

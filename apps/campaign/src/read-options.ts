@@ -24,8 +24,9 @@ Carries runs on private services that are broken again and again, then looks at 
   --restart-every <time>  the mode's service is restarted so long after it is back, default 10s
   --mode <name>           ${MODES.join(", ")}; may be given several times,
                           default workers, broker and postgres in turn
-  --runtime <name>        ${RUNTIMES.join(" or ")}, default process; with docker agents are in containers, of
-                          which a random one gets SIGKILL as often as a worker does
+  --runtime <name>        ${RUNTIMES.join(" or ")}, default process; with docker agents are in containers: a
+                          random one gets SIGKILL with each worker, and the next pair no sooner than
+                          another agent has begun
   --seed <n>              plays a campaign's choices again; printed at the start
 
 Exit codes: 0 everything holds, 1 it does not (what, is listed), 2 usage.

@@ -80,6 +80,28 @@ describe("workers with containers", () => {
     720_000,
   );
 
+  test.each(OF_CONTAINERS)(
+    "H6, H7: a worker frozen at %s until another has finished the run: awake again, it starts nothing",
+    async (point) => {
+      const first = await worker(`frozen-${point}`);
+      const runId = crypto.randomUUID();
+      await bench.plan.cut(runId, { point, phase: "plan", action: "stop" });
+      await bench.publish(await bench.remote(), runId);
+      await bench.plan.untilReached(runId, 360_000);
+      await worker(`awake-${point}`);
+      await bench.untilClosed([runId]);
+      first.kill("SIGCONT");
+      first.kill("SIGTERM");
+      const { exitCode, stderr } = await first.result;
+      expect(exitCode).toBe(0);
+      expect(stderr).toContain('"message":"fenced');
+      const phases = (await bench.starts(runId)).map(({ phase }) => phase);
+      expect(phases).toEqual(["specify", "plan", "tasks"]);
+      expect((await bench.run(runId))?.outcome).toBe("succeeded");
+    },
+    720_000,
+  );
+
   test("a cancel ends the agent's container, and nothing of it is left", async () => {
     await worker("canceller");
     const remote = await bench.remote({ specify: { sleepMs: 120_000 } });
