@@ -15,6 +15,11 @@ export interface Sizes {
   /** Rounds of three phases with Codex, each done in three ways. */
   readonly attempts: Budget;
   readonly recordedBytes: number;
+  /** Rounds of a run in containers, and the same commands in plain ones. */
+  readonly containerRuns: Budget;
+  /** Rounds of a workspace made in a volume, and a clone beside it. */
+  readonly workspaces: Budget;
+  readonly largeRepository: { readonly files: number; readonly historyBytes: number };
   /** With the session lock; without it, a kill takes a whole lease. */
   readonly kills: number;
   readonly killsWithoutLock: number;
