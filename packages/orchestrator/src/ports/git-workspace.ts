@@ -1,5 +1,5 @@
 import type { PhaseOutput } from "../domain/verify/phase-output.ts";
-import type { JobFolders } from "./job-runtime.ts";
+import type { JobFolders, JobSpec } from "./job-runtime.ts";
 
 /** The remote as it stood when the run began. Everything later is built on these facts. */
 export interface RemoteFacts {
@@ -115,16 +115,23 @@ export interface GitWorkspace {
   readonly baseFiles: (run: GitRun, signal: AbortSignal) => Promise<BaseFiles>;
   /** The same of the run's tip. */
   readonly tipFiles: (run: GitRun, signal: AbortSignal) => Promise<BaseFiles>;
-  /** Fresh folders for an attempt, with the tree of `tipSha` and a throw-away `.git` without a remote. */
+  /**
+   * Fresh folders for an attempt, with the tree of `tipSha` and a throw-away `.git` without a remote.
+   *
+   * With `mayPack` the workspace may be handed out packed, and its folder not be there: until whoever
+   * unpacks it brings something back, there is nothing to harvest.
+   */
   readonly createAttempt: (
     run: GitRun,
     attempt: {
       readonly phase: string;
       readonly attempt: number;
       readonly laidOver?: readonly LaidOverFile[];
+      /** Default false. */
+      readonly mayPack?: boolean;
     },
     signal: AbortSignal,
-  ) => Promise<JobFolders>;
+  ) => Promise<JobFolders & Pick<JobSpec, "packed">>;
   /** Where an attempt's folders are on this machine, made or not. */
   readonly attemptFolders: (
     runId: string,

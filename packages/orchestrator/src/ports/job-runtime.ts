@@ -13,6 +13,14 @@ export interface JobFolders {
   readonly home: string;
 }
 
+/** What a workspace begins with, as files of this machine that only its runtime reads. */
+export interface PackedWorkspace {
+  /** A POSIX tar archive of the tree; its names begin with `workspace/`, its owners mean nothing. */
+  readonly archive: string;
+  /** A folder with what comes on top: its `.git`, and files that stand in the place of the tree's. */
+  readonly folder: string;
+}
+
 /** How long a job may go on. */
 export interface JobLimits {
   /** From now; then it is ended. */
@@ -37,6 +45,8 @@ export interface JobSpec extends JobName, JobFolders {
   /** Written below `home` before the start; relative paths. */
   readonly files: readonly { readonly path: string; readonly content: string }[];
   readonly stdin: string;
+  /** Given to runtimes that take it; then there is no folder `workspace` yet. */
+  readonly packed?: PackedWorkspace;
   /** Folders below `home` whose files are told with the exit; default none. */
   readonly keep?: readonly string[];
   /** The working directory, below `workspace`; default that itself. */
@@ -204,6 +214,8 @@ export interface JobRuntime {
   readonly outputOf?: (argv: readonly [string, ...string[]]) => Promise<string | undefined>;
   /** An attempt's folders as its job will see them. */
   readonly foldersInJob: (folders: JobFolders) => JobFolders;
+  /** Workspaces are copied to where jobs run: they need not be made as folders first. Default false. */
+  readonly takesPacked?: boolean;
   /** Brings everything in place and starts nothing. Aborted, it leaves nothing behind. */
   readonly prepare: (spec: JobSpec, signal: AbortSignal) => Promise<PreparedJob>;
   /** Undefined: jobs end with the worker that started them. */

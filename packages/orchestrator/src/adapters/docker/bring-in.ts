@@ -4,6 +4,7 @@ import type { JobSpec } from "../../ports/job-runtime.ts";
 import { ProgressDeadline } from "./ask-engine.ts";
 import { engineError } from "./docker-errors.ts";
 import { belowHome, JOB_FILE, JOB_ROOT, STDIN_FILE } from "./job-file.ts";
+import { packArchive } from "./tar/pack-archive.ts";
 import { JOB_USER, packFile, packFolder } from "./tar/pack-folder.ts";
 import { END_OF_ARCHIVE, tarHeader } from "./tar/tar-header.ts";
 
@@ -60,7 +61,10 @@ export async function bringIn(
 }
 
 async function* archiveOf(spec: JobSpec, jobFile: string): AsyncGenerator<Buffer> {
-  yield* packFolder(spec.workspace, "workspace");
+  if (spec.packed !== undefined) {
+    yield* packArchive(spec.packed.archive);
+  }
+  yield* packFolder(spec.packed?.folder ?? spec.workspace, "workspace");
   yield* packFolder(spec.home, "home");
   const made = new Set<string>();
   for (const { path, content } of spec.files) {

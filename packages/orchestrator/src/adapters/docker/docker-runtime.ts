@@ -86,6 +86,7 @@ export function dockerRuntime(options: DockerRuntimeOptions): JobRuntime & {
       return answer;
     },
     foldersInJob: () => FOLDERS_IN_JOB,
+    takesPacked: true,
     prepare: (spec, signal) => prepare(context, spec, signal),
     engine: {
       id: () => engineId(context),

@@ -2,11 +2,12 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { SpeckitError } from "../../domain/speckit-error.ts";
 import type { GitRun, LaidOverFile } from "../../ports/git-workspace.ts";
-import type { JobFolders } from "../../ports/job-runtime.ts";
+import type { JobFolders, JobSpec } from "../../ports/job-runtime.ts";
 import type { GitContext } from "./context.ts";
 import { type AttemptName, objectFormatOf } from "./folders.ts";
 import { layOver } from "./lay-over.ts";
 import { writeNeutralAttributes } from "./neutral-attributes.ts";
+import { canPack, packedBelow, packTree } from "./pack-tree.ts";
 import { removeFolder } from "./remove-folder.ts";
 import { openRunRepository } from "./run-repository.ts";
 import { type TreeEntry, type TreePath, treeEntries } from "./tree-entries.ts";
@@ -25,25 +26,37 @@ export function attemptFolders(
  * own: the tip as a shallow commit on the run's branch, its objects copied, no remote. This is the
  * last time one of our git commands runs there; from here on the folder is the agent's.
  *
+ * One that may be packed is not checked out: its tree is an archive, and only `.git` and what is laid
+ * over are files. To make 50,000 files takes seconds, most of them the kernel's, and whoever unpacks
+ * the archive makes them anyway.
+ *
  * Submodules are empty folders, large files of LFS are their pointers: nothing else is fetched.
  */
 export async function createAttempt(
   context: GitContext,
   run: GitRun,
-  attempt: AttemptName & { readonly laidOver?: readonly LaidOverFile[] },
+  attempt: AttemptName & {
+    readonly laidOver?: readonly LaidOverFile[];
+    readonly mayPack?: boolean;
+  },
   signal: AbortSignal,
-): Promise<JobFolders> {
+): Promise<JobFolders & Pick<JobSpec, "packed">> {
   const folders = attemptFolders(context, run.runId, attempt);
   await removeFolder(context.folders.attempt(run.runId, attempt));
   const repository = await openRunRepository(context, run, signal);
   const tree = await treeEntries(context, repository, run.tipSha, signal);
   checkSize(context, run, tree);
-  await mkdir(folders.workspace, { recursive: true });
+  const packed =
+    attempt.mayPack === true && canPack(tree)
+      ? packedBelow(context.folders.attempt(run.runId, attempt))
+      : undefined;
+  const workTree = packed?.folder ?? folders.workspace;
+  await mkdir(workTree, { recursive: true });
   await mkdir(folders.home, { mode: 0o700 });
 
-  const gitDir = join(folders.workspace, ".git");
+  const gitDir = join(workTree, ".git");
   const inWorkspace = (args: readonly [string, ...string[]]) =>
-    context.git({ args, gitDir, workTree: folders.workspace }, signal);
+    context.git({ args, gitDir, workTree }, signal);
   await mkdir(gitDir);
   await inWorkspace([
     "init",
@@ -55,15 +68,20 @@ export async function createAttempt(
   await copyCommit(context, repository, gitDir, run.tipSha, signal);
   await writeNeutralAttributes(gitDir);
   await inWorkspace(["update-ref", `refs/heads/${run.branch}`, run.tipSha]);
-  await inWorkspace(["read-tree", "-m", "-u", run.tipSha]);
-  for (const path of await layOver(folders.workspace, tree, attempt.laidOver ?? [])) {
+  if (packed === undefined) {
+    await inWorkspace(["read-tree", "-m", "-u", run.tipSha]);
+  } else {
+    await inWorkspace(["read-tree", run.tipSha]);
+    await inWorkspace(packTree(run.tipSha, packed.archive));
+  }
+  for (const path of await layOver(workTree, tree, attempt.laidOver ?? [])) {
     // For agents that ask git what has changed: not this.
     await inWorkspace(["update-index", "--skip-worktree", "--", path]);
   }
   // For agents that commit; their commits stay where they are.
   await inWorkspace(["config", "user.name", context.identity.name]);
   await inWorkspace(["config", "user.email", context.identity.email]);
-  return folders;
+  return packed === undefined ? folders : { ...folders, packed };
 }
 
 /** Refuses a tree that could not be harvested, before it fills the disk. */

@@ -38,6 +38,8 @@ const CONFIGURATION: readonly (readonly [string, string])[] = [
   ["core.safecrlf", "false"],
   ["core.quotePath", "false"],
   ["core.logAllRefUpdates", "false"],
+  // Of what is archived: modes as a checkout has them.
+  ["tar.umask", "0022"],
   ["core.ignoreCase", "false"],
   // A repack in a cache could drop what another run has just fetched.
   ["gc.auto", "0"],

@@ -1,5 +1,5 @@
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type { LaidOverFile } from "../../ports/git-workspace.ts";
 import { objectFormatOf } from "./folders.ts";
 import { blobId } from "./hash-file.ts";
@@ -8,7 +8,7 @@ import { pathOf, type TreeEntry, type TreePath } from "./tree-entries.ts";
 type Tree = ReadonlyMap<TreePath, TreeEntry>;
 
 /**
- * Writes files over a workspace that was just made from a tree. The tree decides where: a place that
+ * Writes files over a workspace that was just made from a tree, or beside one that is packed. The tree decides where: a place that
  * it has as a regular file, or that is free in a folder it has. Such a path has no symlink in it, so
  * nothing outside the workspace can be reached, whatever the repository holds.
  *
@@ -23,6 +23,7 @@ export async function layOver(
   for (const { path, content } of files) {
     const place = placeOf(tree, path);
     if (place !== "none") {
+      await mkdir(dirname(join(workspace, path)), { recursive: true });
       await writeFile(join(workspace, path), content);
     }
     if (place === "file") {

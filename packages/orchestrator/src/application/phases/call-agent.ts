@@ -52,7 +52,8 @@ async function beginAgent(
 ): Promise<Failure | undefined> {
   const { deps, run, attempt, signal, evidence } = context;
   const laidOver = laidOverFor(run, project, phase);
-  const here = await deps.git.createAttempt(gitRun, { phase, attempt, laidOver }, signal);
+  const mayPack = deps.runtime.takesPacked === true;
+  const here = await deps.git.createAttempt(gitRun, { phase, attempt, laidOver, mayPack }, signal);
   const folders = foldersOfProject(deps.runtime.foldersInJob(here), project);
   const prompt = await promptOf(context, phase, { files, project, folders });
   const session = await earlierSession(context, phase, backend);

@@ -76,16 +76,34 @@ function block(
   octal(header, 116, 8, owner);
   octal(header, 124, 12, bytes);
   octal(header, 136, 12, Math.max(0, Math.min(mtimeSeconds, MAX_OCTAL_SIZE)));
-  header.fill(" ", 148, 156);
   header.write(flag, 156, "latin1");
   header.write(target.slice(0, MAX_NAME_BYTES), 157, "latin1");
   header.write("ustar\0" + "00", 257, "latin1");
+  sign(header);
+  return header;
+}
+
+/** Makes an owner, user and group, that of a header which is there already. */
+export function giveTo(header: Buffer, owner: number): void {
+  octal(header, 108, 8, owner);
+  octal(header, 116, 8, owner);
+  // Names of owners would stand above their numbers.
+  header.fill(0, 265, 329);
+  sign(header);
+}
+
+/** How much content follows a header; of one that says so itself. */
+export function sizeIn(header: Buffer): number {
+  return Number.parseInt(header.toString("latin1", 124, 136), 8);
+}
+
+function sign(header: Buffer): void {
+  header.fill(" ", 148, 156);
   let sum = 0;
   for (const byte of header) {
     sum += byte;
   }
   header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148, "latin1");
-  return header;
 }
 
 function octal(header: Buffer, at: number, length: number, value: number): void {
