@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { runProgram, tempFolder } from "@speckit/testkit";
+import { runProgram, tempFolder, testEngine } from "@speckit/testkit";
 import { expect, inject, test } from "vitest";
 
 const mainOf = (name: string) => fileURLToPath(new URL(`../src/${name}-main.ts`, import.meta.url));
@@ -12,11 +12,15 @@ interface Kept {
 }
 
 /** The smallest sizes, on the services of the tests: that it runs, not what it measures. */
-async function smoke(name: string, parts: readonly string[]): Promise<Kept & { stdout: string }> {
+async function smoke(
+  name: string,
+  parts: readonly string[],
+  more: Readonly<Record<string, string>> = {},
+): Promise<Kept & { stdout: string }> {
   await using folder = await tempFolder("bench");
   const json = join(folder.path, "samples", "bench.json");
   const args = ["--smoke", "--json", json, ...parts.flatMap((part) => ["--part", part])];
-  const env = { AMQP_URL: inject("amqpUrl"), DATABASE_URL: inject("databaseUrl") };
+  const env = { AMQP_URL: inject("amqpUrl"), DATABASE_URL: inject("databaseUrl"), ...more };
   const { exitCode, stdout, stderr } = await runProgram(mainOf(name), args, {
     env,
     timeoutMs: 110_000,
@@ -63,6 +67,32 @@ test("the agent bench has a recorded stream read by a worker, line by line to it
     expect(row.at(-1)).toBe("MODEL_NOT_FOUND");
     expect(Number(row[1])).toBeGreaterThan(1_000);
   }
+}, 120_000);
+
+/** The engine of the tests, with its images. */
+function engineEnvironment(): Readonly<Record<string, string>> {
+  const engine = testEngine();
+  return {
+    DOCKER_HOST: engine.dockerHost,
+    SPECKIT_JOB_IMAGE: engine.image("job"),
+    SPECKIT_GATEWAY_IMAGE: engine.image("worker"),
+  };
+}
+
+test("the container bench measures a run beside plain containers, piece by piece, and leaves none", async () => {
+  const kept = await smoke("docker", ["runs"], engineEnvironment());
+  expect(kept.samples.whole).toHaveLength(1);
+  expect(kept.samples["plain whole"]).toHaveLength(1);
+  expect(kept.samples["plain first byte"]).toHaveLength(3);
+  expect(everyNumber(kept).every((ms) => Number.isFinite(ms) && ms > 0)).toBe(true);
+  expect(kept.stdout).not.toMatch(/NaN|Infinity/);
+}, 120_000);
+
+test("the container bench measures a workspace beside clones of the same repository", async () => {
+  const kept = await smoke("docker", ["workspace"], engineEnvironment());
+  expect(Object.keys(kept.samples)).toHaveLength(5);
+  expect(everyNumber(kept).every((ms) => Number.isFinite(ms) && ms > 0)).toBe(true);
+  expect(kept.stdout).not.toMatch(/NaN|Infinity/);
 }, 120_000);
 
 test("a part that there is not is refused by name", async () => {

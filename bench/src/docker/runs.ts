@@ -11,13 +11,18 @@ import { makeNoopRemote, NOOP_COMMAND } from "./noop-project.ts";
 
 const FEATURE_DIRECTORY = "specs/001-do-nothing";
 
-/** The way of a phase, cut into pieces: what each is, from when to when. */
-const PIECES: Readonly<Record<string, readonly [keyof PhaseMoments, keyof PhaseMoments]>> = {
-  "attempt opened, workspace made, prompt kept": ["opened", "preparing"],
-  "volume, container and upload": ["preparing", "prepared"],
-  "container committed": ["prepared", "starting"],
-  "started, ticket taken, agent started, first byte": ["starting", "firstByte"],
-  "agent's end, output and workspace brought back": ["firstByte", "exited"],
+/** The way of each phase, cut into pieces: what each is, from when to when. */
+const PIECES: Readonly<
+  Record<
+    string,
+    readonly [Exclude<keyof PhaseMoments, "phase">, Exclude<keyof PhaseMoments, "phase">]
+  >
+> = {
+  "each phase: opened, its workspace made": ["opened", "preparing"],
+  "each phase: volume, container, upload": ["preparing", "prepared"],
+  "each phase: container committed": ["prepared", "starting"],
+  "each phase: started, ticket, first byte": ["starting", "firstByte"],
+  "each phase: end, output, workspace back": ["firstByte", "exited"],
 };
 
 /**
@@ -75,6 +80,32 @@ async function makePlainWorkspace(remote: string, folder: string): Promise<void>
   await execa("chmod", ["-R", "a+rwX", folder]);
 }
 
+function piecesOf(runs: readonly CarriedRun[]): Readonly<Record<string, readonly number[]>> {
+  const pieces: Record<string, number[]> = {
+    "once: claimed": [],
+    "once: prepared": [],
+    ...Object.fromEntries(Object.keys(PIECES).map((piece) => [piece, []])),
+    "each phase: checked, committed, removed": [],
+    "once: last check, publish": [],
+  };
+  const note = (piece: string, ms: number) => pieces[piece]?.push(ms);
+  for (const { submitted, claimed, phases, succeeded } of runs) {
+    note("once: claimed", claimed - submitted);
+    note("once: prepared", (phases[0]?.opened ?? Number.NaN) - claimed);
+    for (const [ix, phase] of phases.entries()) {
+      for (const [piece, [from, to]] of Object.entries(PIECES)) {
+        note(piece, phase[to] - phase[from]);
+      }
+      const next = phases[ix + 1];
+      if (next !== undefined) {
+        note("each phase: checked, committed, removed", next.opened - phase.exited);
+      }
+    }
+    note("once: last check, publish", succeeded - (phases.at(-1)?.exited ?? Number.NaN));
+  }
+  return pieces;
+}
+
 function print(bench: Bench, runs: readonly CarriedRun[], plain: readonly PlainRun[][]): void {
   const phases = runs.flatMap((run) => run.phases);
   const measured = {
@@ -116,10 +147,9 @@ function print(bench: Bench, runs: readonly CarriedRun[], plain: readonly PlainR
     ],
   );
   bench.table(
-    "A phase with an agent that does nothing, piece by piece, in milliseconds",
+    "Where a run's time goes, in milliseconds",
     ["", "p50", "p95"],
-    Object.entries(PIECES).map(([piece, [from, to]]) => {
-      const samples = phases.map((phase) => Number(phase[to]) - Number(phase[from]));
+    Object.entries(piecesOf(runs)).map(([piece, samples]) => {
       bench.keep(piece, samples);
       const { p50, p95 } = summaryOf(samples);
       return [piece, three(p50), three(p95)];

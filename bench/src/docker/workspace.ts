@@ -49,7 +49,8 @@ export async function measureWorkspace(bench: Bench): Promise<void> {
     attempt += 1;
     const name = { runId: about.runId, phase: "specify", attempt };
     const startedMs = performance.now();
-    const folders = await git.createAttempt(run, name, NEVER);
+    const mayPack = runtime.takesPacked === true;
+    const folders = await git.createAttempt(run, { ...name, mayPack }, NEVER);
     const madeMs = performance.now();
     const command = { argv: NOOP_COMMAND, env: {}, files: [], stdin: "" };
     await runtime.prepare({ ...name, ...folders, ...command }, NEVER);
