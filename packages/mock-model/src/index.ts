@@ -10,6 +10,7 @@ export { QUESTIONS } from "./speckit/questions.ts";
 export {
   type MockModel,
   type MockModelOptions,
+  type Provider,
   type RecordedRequest,
   startMockModel,
 } from "./start-mock-model.ts";

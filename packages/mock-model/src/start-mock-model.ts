@@ -5,6 +5,10 @@ import { text } from "node:stream/consumers";
 import { type Answer, errorAnswer } from "./protocol/answer.ts";
 import { isJsonObject, type JsonObject } from "./protocol/json.ts";
 import { sendAnswer } from "./protocol/send-answer.ts";
+import { anthropic } from "./protocols/anthropic.ts";
+import { gemini } from "./protocols/gemini.ts";
+import { openai } from "./protocols/openai.ts";
+import type { AskedFor, Protocol } from "./protocols/protocol.ts";
 import { Complaint, type ModelRequest, type Scenario } from "./scenario.ts";
 import { findScenario } from "./scenarios/find-scenario.ts";
 
@@ -36,18 +40,25 @@ export interface MockModel extends AsyncDisposable {
    * The base URL at which the provider behaves as a scenario says, without a slash at its end.
    *
    * @param scenario the name of one that is built in (`findScenario`), or one of the test's own
+   * @param provider whose protocol is spoken there; default `openai`
    */
-  readonly baseUrl: (scenario: string | Scenario) => string;
+  readonly baseUrl: (scenario: string | Scenario, provider?: Provider) => string;
   /** Every request so far, in order, of one scenario or of all. */
   readonly requests: (scenario?: string) => readonly RecordedRequest[];
   /** What the model has complained about: an agent that does its work leaves this empty. */
   readonly complaints: () => readonly string[];
 }
 
+const PROTOCOLS = { openai, anthropic, gemini } as const satisfies Record<string, Protocol>;
+export type Provider = keyof typeof PROTOCOLS;
+
 /**
- * Starts a stand-in for the OpenAI Responses API on a free port of loopback. What it does follows
- * from the path: `POST /<scenario>/v1/responses`. It keeps everything that was sent to it, and keeps
- * no state besides: what the model does next follows from the conversation in the request.
+ * Starts a stand-in for model providers on a free port of loopback. What it does follows from the
+ * path: `POST /<scenario>/v1/responses` is OpenAI's Responses API, `/<scenario>/anthropic/v1/messages`
+ * Anthropic's, `/<scenario>/gemini/v1beta/models/…` Google's. It keeps everything that was sent to it,
+ * and keeps no state besides: what the model does next follows from the conversation in the request.
+ * Conversations and tools are read in the words of the Responses API alone: to the others go the
+ * scenarios that do not look at them.
  */
 export async function startMockModel(options: MockModelOptions = {}): Promise<MockModel> {
   const own = new Map<string, Scenario>();
@@ -65,7 +76,7 @@ export async function startMockModel(options: MockModelOptions = {}): Promise<Mo
   async function answerRequest(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = asObject(await text(request));
     const path = request.url ?? "";
-    const [, scenario = "", what] = /^\/([^/]+)\/v1\/(responses|models)(?:\?.*)?$/.exec(path) ?? [];
+    const { scenario, protocol, asked } = routeOf(request.method ?? "", path, body);
     const headers = Object.fromEntries(
       Object.entries(request.headers).map(([name, value]) => [name, String(value)]),
     );
@@ -74,12 +85,15 @@ export async function startMockModel(options: MockModelOptions = {}): Promise<Mo
     const behave = own.get(scenario) ?? findScenario(scenario);
     const ordinal = (ordinals.get(scenario) ?? 0) + 1;
     let answer: Answer;
-    if (options.apiKey !== undefined && headers.authorization !== `Bearer ${options.apiKey}`) {
+    const complaint = protocol.complaintAbout(headers);
+    if (options.apiKey !== undefined && protocol.keyOf(headers) !== options.apiKey) {
       answer = REFUSED_KEY;
-    } else if (behave === undefined || what === undefined) {
+    } else if (behave === undefined || asked === undefined) {
       answer = NOT_FOUND;
-    } else if (what === "models") {
-      answer = MODELS;
+    } else if (complaint !== undefined) {
+      answer = complained(complaint);
+    } else if (asked === "models" || asked === "count") {
+      answer = { kind: "json", status: 200, body: protocol[asked] };
     } else {
       ordinals.set(scenario, ordinal);
       try {
@@ -87,25 +101,26 @@ export async function startMockModel(options: MockModelOptions = {}): Promise<Mo
       } catch (error) {
         const complaint = error instanceof Complaint ? error.message : String(error);
         recorded[at] = { ...base, status: 400, complaint };
-        return sendAnswer(response, complained(complaint));
+        return sendAnswer(response, protocol.inItsWords(complained(complaint), asked));
       }
     }
-    recorded[at] = { ...base, status: statusOf(answer) };
-    await sendAnswer(response, answer);
+    const told = protocol.inItsWords(answer, asked ?? "document");
+    recorded[at] = { ...base, status: statusOf(told) };
+    await sendAnswer(response, told);
   }
 
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   return {
-    baseUrl(scenario) {
+    baseUrl(scenario, provider = "openai") {
       const name = typeof scenario === "string" ? scenario : `own-${own.size + 1}`;
       if (typeof scenario !== "string") {
         own.set(name, scenario);
       } else if (!own.has(name) && findScenario(name) === undefined) {
         throw new Error(`There is no scenario ${JSON.stringify(name)}`);
       }
-      return `http://127.0.0.1:${port}/${name}/v1`;
+      return `http://127.0.0.1:${port}/${name}${PROTOCOLS[provider].base}`;
     },
     requests: (scenario) =>
       recorded.filter((one) => scenario === undefined || one.scenario === scenario),
@@ -130,7 +145,21 @@ const REFUSED_KEY = errorAnswer(401, {
   code: "invalid_api_key",
 });
 
-const MODELS: Answer = { kind: "json", status: 200, body: { object: "list", data: [] } };
+/** What is no provider's path is answered in the words of the first. */
+function routeOf(
+  method: string,
+  path: string,
+  body: JsonObject,
+): {
+  readonly scenario: string;
+  readonly protocol: Protocol;
+  readonly asked: AskedFor | undefined;
+} {
+  const [, name = "", rest = ""] = /^\/([^/]+)(\/.*)$/.exec(path) ?? [];
+  const protocol = Object.values(PROTOCOLS).find(({ base }) => rest.startsWith(`${base}/`));
+  const asked = protocol?.askedFor(method, rest.slice(protocol.base.length), body);
+  return { scenario: asked === undefined ? "" : name, protocol: protocol ?? openai, asked };
+}
 
 function complained(message: string): Answer {
   return errorAnswer(400, {

@@ -1,7 +1,7 @@
 import type { JsonObject } from "./json.ts";
 
-/** One server-sent event of the Responses protocol. */
-export type StreamEvent = JsonObject & { readonly type: string };
+/** One server-sent event; its type is its name, where it has one. */
+export type StreamEvent = JsonObject & { readonly type?: string };
 
 /** What goes back over the socket. */
 export type Answer =

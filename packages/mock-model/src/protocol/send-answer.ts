@@ -42,7 +42,8 @@ async function sendStream(
 }
 
 function framed(event: StreamEvent): string {
-  return `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
+  const name = event.type === undefined ? "" : `event: ${event.type}\n`;
+  return `${name}data: ${JSON.stringify(event)}\n\n`;
 }
 
 /** Resolves when the bytes are with the system: a cut right after them takes nothing back. */
