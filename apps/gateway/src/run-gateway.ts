@@ -1,7 +1,13 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { type ExitCode, failureOf, isSpeckitError, type Logger } from "@speckit/orchestrator";
-import { type GatewayConfig, gatewayLogger, openServedGateway } from "@speckit/orchestrator/node";
+import {
+  type GatewayConfig,
+  gatewayLogger,
+  type OpenServedGateway,
+  openServedGateway,
+} from "@speckit/orchestrator/node";
+import { startOperatorServer } from "./operator-server.ts";
 
 /** How long open calls may go on after a signal: engines kill 10 s after theirs, and records take time. */
 const DRAIN_MS = 8_000;
@@ -32,13 +38,28 @@ export async function runGateway(config: GatewayConfig): Promise<ExitCode> {
     setDefaultCACertificates([...getCACertificates("default"), config.extraCaPem]);
   }
   try {
+    const { socketPath, idleExitMs, healthPort, healthHost } = config;
+    let serving: OpenServedGateway | undefined;
+    await using operator =
+      healthPort === undefined
+        ? undefined
+        : await startOperatorServer({
+            port: healthPort,
+            host: healthHost,
+            gateway: () => serving,
+          });
+    if (operator !== undefined) {
+      logger.info("health and metrics", { host: healthHost, port: operator.port });
+    }
     await using gateway = await untilOpen(config, logger, stopping.signal);
     if (gateway === undefined) {
       return 0;
     }
+    serving = gateway;
     const { deploymentId, idleForMs } = gateway;
-    const { socketPath, idleExitMs } = config;
-    process.stdout.write(`${JSON.stringify({ event: "ready", deploymentId, socketPath })}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ event: "ready", deploymentId, socketPath, healthPort: operator?.port })}\n`,
+    );
     logger.info("gateway serves", { deploymentId, socketPath });
     await untilOver(stopping.signal, () => idleExitMs !== undefined && idleForMs() >= idleExitMs);
     logger.info("gateway ends", { because: stopping.signal.aborted ? "signal" : "idle" });

@@ -54,7 +54,12 @@ const env = () => ({
   SPECKIT_GATEWAY_SOCKET: socketPath,
 });
 const document = (more: object = {}) =>
-  JSON.stringify({ databaseUrl: database.url, apiKey: "sk-canary-gateway", socketPath, ...more });
+  JSON.stringify({
+    databaseUrl: database.url,
+    upstreams: { openai: { apiKeys: ["sk-canary-gateway"] } },
+    socketPath,
+    ...more,
+  });
 
 describe("the gateway's program", () => {
   test("serves on a socket for everybody, says so in one line, and ends by SIGTERM with 0", async () => {

@@ -31,7 +31,7 @@ export async function openCodexWorker(options: {
         stateDir,
         allowPaths: true,
         agent: "codex",
-        codex: { apiKey: "sk-bench", executable: codexBinary(), baseUrl, model: "gpt-5.5" },
+        codex: { apiKeys: ["sk-bench"], executable: codexBinary(), baseUrl, model: "gpt-5.5" },
         logLevel: "error",
       },
       {

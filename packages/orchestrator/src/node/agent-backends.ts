@@ -32,7 +32,7 @@ function codexOf(
 ): AgentBackend {
   // A gateway that somebody else runs has a key of its own.
   const hasKey =
-    codex.apiKey !== undefined || (runtime === "docker" && docker?.gatewayVolume !== undefined);
+    codex.apiKeys !== undefined || (runtime === "docker" && docker?.gatewayVolume !== undefined);
   return codexBackend({
     // In a container it is the image's.
     ...(codex.executable === undefined || runtime === "docker"

@@ -1,8 +1,9 @@
 import type { ContainerLimits } from "../adapters/docker/index.ts";
-import type { ModelPrices } from "../adapters/gateway/index.ts";
+import type { GatewayUpstreams, ModelPrices } from "../adapters/gateway/index.ts";
 import type { LogLevel } from "../adapters/winston/index.ts";
 import type { Settings } from "../application/settings.ts";
 import type { RuntimeChoice } from "../ports/job-runtime.ts";
+import { upstreamsOf } from "./upstreams.ts";
 
 /** What callers write; everything but the state folder has a default. */
 export interface OrchestratorConfig {
@@ -26,8 +27,8 @@ export interface OrchestratorConfig {
   readonly agent?: string;
   /** The backend `codex`. */
   readonly codex?: {
-    /** Left out: runs with Codex are refused. */
-    readonly apiKey?: string;
+    /** One, or several that take turns. Left out: runs with Codex are refused. */
+    readonly apiKeys?: readonly string[];
     /** Absolute path, or a name looked up in PATH. Default `codex`. */
     readonly executable?: string;
     /** Default `https://api.openai.com/v1`. */
@@ -43,6 +44,8 @@ export interface OrchestratorConfig {
     /** Longest time of a model call without a byte. Default 120 000. */
     readonly hangMs?: number;
   };
+  /** Other providers that the gateway leads to. */
+  readonly providers?: Omit<GatewayUpstreams, "openai">;
   /** By model; a model without one has an unknown cost. */
   readonly modelPrices?: ModelPrices;
   /** Agents run without a sandbox of their own. Default false. */
@@ -69,6 +72,10 @@ export interface OrchestratorConfig {
     readonly gatewayVolume?: string;
     /** Default `databaseUrl`. */
     readonly gatewayDatabaseUrl?: string;
+    /** Where the gateway's own health and metrics are served. Default: nowhere. */
+    readonly gatewayHealthPort?: number;
+    /** Default 127.0.0.1. */
+    readonly gatewayHealthHost?: string;
   };
   /** argv of the backend `command`. */
   readonly agentCommand?: readonly [string, ...string[]];
@@ -123,11 +130,15 @@ export function secretsOf(config: OrchestratorConfig): readonly string[] {
     const { password } = new URL(text);
     return password === "" ? [] : [decodeURIComponent(password)];
   });
-  const { apiKey, headers = {} } = config.codex ?? {};
   return [
     ...urls,
     ...(config.gitCredentials ?? []).map((credential) => credential.token),
-    ...(apiKey === undefined ? [] : [apiKey]),
-    ...Object.values(headers),
+    ...secretsOfUpstreams(upstreamsOf(config)),
   ];
+}
+
+export function secretsOfUpstreams(upstreams: GatewayUpstreams): readonly string[] {
+  return Object.values(upstreams).flatMap((upstream) =>
+    upstream === undefined ? [] : [...upstream.apiKeys, ...Object.values(upstream.headers ?? {})],
+  );
 }

@@ -1,11 +1,14 @@
 import { isAbsolute } from "node:path";
 import { z } from "zod";
 import { LOG_LEVELS } from "../adapters/winston/index.ts";
+import type { ModelProvider } from "../domain/model-provider.ts";
 import {
   type Environment,
   invalid,
   json,
   key,
+  list,
+  port,
   prices,
   settingValue,
   url,
@@ -20,15 +23,25 @@ const whole = (least: number, most: number) =>
     .min(least, { error: `expected at least ${least} milliseconds` })
     .max(most, { error: `expected at most ${most} milliseconds` });
 
-const schema = z.strictObject({
-  databaseUrl: url(["postgres:", "postgresql:"]),
-  deploymentId: z.uuid({ error: "expected a UUID" }).optional(),
-  /** Left out: jobs are started, and every model call is refused. */
-  apiKey: key.optional(),
+const upstream = z.strictObject({
+  apiKeys: z.array(key).min(1, { error: "expected a key" }).readonly(),
   baseUrl: url(["https:", "http:"]).optional(),
   headers: z
     .record(z.string().regex(/^[A-Za-z0-9-]+$/), z.string(), { error: "expected headers by name" })
     .optional(),
+});
+
+const schema = z.strictObject({
+  databaseUrl: url(["postgres:", "postgresql:"]),
+  deploymentId: z.uuid({ error: "expected a UUID" }).optional(),
+  /** None: jobs are started, and every model call is refused. */
+  upstreams: z
+    .strictObject({
+      openai: upstream.optional(),
+      anthropic: upstream.optional(),
+      gemini: upstream.optional(),
+    } satisfies Record<ModelProvider, z.ZodType>)
+    .default({}),
   modelPrices: prices.optional(),
   hangMs: whole(1_000, DAY_MS).optional(),
   socketPath: z
@@ -38,6 +51,17 @@ const schema = z.strictObject({
     })
     .default(DEFAULT_SOCKET),
   idleExitMs: whole(1_000, DAY_MS).optional(),
+  /** Left out: nothing is sent. */
+  statsd: z
+    .strictObject({
+      host: z.string().min(1),
+      port: port.optional(),
+      prefix: z.string().optional(),
+    })
+    .optional(),
+  /** Left out: health and metrics are served nowhere. 0: a free one. */
+  healthPort: port.optional(),
+  healthHost: z.string().min(1).default("127.0.0.1"),
   extraCaPem: z
     .string()
     .regex(/-----BEGIN CERTIFICATE-----/, { error: "expected certificates in PEM" })
@@ -57,27 +81,45 @@ export interface GatewayConfig extends z.infer<typeof schema> {}
 /** As whoever starts one writes it. */
 export type GatewayConfigInput = z.input<typeof schema>;
 
-/** Where each field comes from in an environment; with a `_FILE` twin when it is secret. */
-const VARIABLES = {
+/**
+ * Where each field comes from in an environment, by its path; with a `_FILE` twin when it is secret.
+ */
+const VARIABLES: Readonly<Record<string, Variable>> = {
   databaseUrl: { name: "DATABASE_URL", secret: true },
   deploymentId: { name: "SPECKIT_DEPLOYMENT_ID" },
-  apiKey: { name: "CODEX_API_KEY", other: "OPENAI_API_KEY", secret: true },
-  baseUrl: { name: "SPECKIT_CODEX_BASE_URL" },
-  headers: { name: "SPECKIT_CODEX_HEADERS", secret: true, isJson: true },
-  modelPrices: { name: "SPECKIT_MODEL_PRICES", isJson: true },
-  hangMs: { name: "SPECKIT_MODEL_HANG_MS", isNumber: true },
+  "upstreams.openai.apiKeys": {
+    name: "CODEX_API_KEY",
+    other: "OPENAI_API_KEY",
+    secret: true,
+    as: "list",
+  },
+  "upstreams.openai.baseUrl": { name: "SPECKIT_CODEX_BASE_URL" },
+  "upstreams.openai.headers": { name: "SPECKIT_CODEX_HEADERS", secret: true, as: "json" },
+  "upstreams.anthropic.apiKeys": { name: "ANTHROPIC_API_KEY", secret: true, as: "list" },
+  "upstreams.anthropic.baseUrl": { name: "SPECKIT_ANTHROPIC_BASE_URL" },
+  "upstreams.anthropic.headers": { name: "SPECKIT_ANTHROPIC_HEADERS", secret: true, as: "json" },
+  "upstreams.gemini.apiKeys": { name: "GEMINI_API_KEY", secret: true, as: "list" },
+  "upstreams.gemini.baseUrl": { name: "SPECKIT_GEMINI_BASE_URL" },
+  "upstreams.gemini.headers": { name: "SPECKIT_GEMINI_HEADERS", secret: true, as: "json" },
+  modelPrices: { name: "SPECKIT_MODEL_PRICES", as: "json" },
+  hangMs: { name: "SPECKIT_MODEL_HANG_MS", as: "number" },
   socketPath: { name: "SPECKIT_GATEWAY_SOCKET" },
-  idleExitMs: { name: "SPECKIT_GATEWAY_IDLE_EXIT_MS", isNumber: true },
+  idleExitMs: { name: "SPECKIT_GATEWAY_IDLE_EXIT_MS", as: "number" },
+  "statsd.host": { name: "STATSD_HOST" },
+  "statsd.port": { name: "STATSD_PORT", as: "number" },
+  "statsd.prefix": { name: "SPECKIT_STATSD_PREFIX" },
+  healthPort: { name: "SPECKIT_GATEWAY_HEALTH_PORT", as: "number" },
+  healthHost: { name: "SPECKIT_GATEWAY_HEALTH_HOST" },
   logLevel: { name: "SPECKIT_LOG_LEVEL" },
-} as const satisfies Partial<Record<keyof GatewayConfig, Variable>>;
+};
 
 interface Variable {
   readonly name: string;
   /** Looked at where the first is not set. */
   readonly other?: string;
   readonly secret?: true;
-  readonly isJson?: true;
-  readonly isNumber?: true;
+  /** How its text is read; default as it is. A list has commas. */
+  readonly as?: "json" | "number" | "list";
 }
 
 /**
@@ -94,9 +136,10 @@ export function readGatewayConfig(
     return checked(given, (field) => `the gateway's configuration, ${field}`);
   }
   return checked(fieldsOf(from.environment), (field) => {
-    const [first = "", ...inside] = field.split(".");
-    const variable: Variable | undefined = VARIABLES[first as keyof typeof VARIABLES];
-    return [variable?.name ?? first, ...inside].join(".");
+    const found = Object.entries(VARIABLES).find(
+      ([path]) => field === path || field.startsWith(`${path}.`),
+    );
+    return found === undefined ? field : `${found[1].name}${field.slice(found[0].length)}`;
   });
 }
 
@@ -122,18 +165,43 @@ function parsedObject(document: string): unknown {
 }
 
 function fieldsOf(environment: Environment): Record<string, unknown> {
-  const fields: Record<string, unknown> = {};
-  for (const [field, variable] of Object.entries<Variable>(VARIABLES)) {
+  const fields: Fields = {};
+  for (const [path, variable] of Object.entries(VARIABLES)) {
     const text =
       textOf(variable, environment) ??
       (variable.other === undefined
         ? undefined
         : textOf({ ...variable, name: variable.other }, environment));
     if (text !== undefined) {
-      fields[field] = valueFrom(text, variable);
+      put(fields, path.split("."), valueFrom(text, variable));
     }
   }
-  return fields;
+  return withoutKeyless(fields);
+}
+
+interface Fields {
+  [field: string]: unknown;
+}
+
+function put(fields: Fields, [first = "", ...inside]: readonly string[], value: unknown): void {
+  if (inside.length === 0) {
+    fields[first] = value;
+  } else {
+    fields[first] ??= {};
+    put(fields[first] as Fields, inside, value);
+  }
+}
+
+/** Where a provider is says nothing without a key of it, and where numbers go nothing without a host. */
+function withoutKeyless({ upstreams = {}, statsd, ...fields }: Fields): Fields {
+  const used = Object.entries(upstreams as Fields).filter(
+    ([, upstream]) => (upstream as Fields).apiKeys !== undefined,
+  );
+  return {
+    ...fields,
+    upstreams: Object.fromEntries(used),
+    ...((statsd as Fields | undefined)?.host === undefined ? {} : { statsd }),
+  };
 }
 
 function textOf({ name, secret }: Variable, environment: Environment): string | undefined {
@@ -141,16 +209,20 @@ function textOf({ name, secret }: Variable, environment: Environment): string | 
   return settingValue(facts, environment);
 }
 
-function valueFrom(text: string, { name, isJson, isNumber }: Variable): unknown {
-  if (isNumber === true) {
-    return Number(text);
+function valueFrom(text: string, { name, as }: Variable): unknown {
+  switch (as) {
+    case undefined:
+      return text;
+    case "number":
+      return Number(text);
+    case "list":
+      return list.parse(text);
+    case "json": {
+      const parsed = json("{}").safeParse(text);
+      if (!parsed.success) {
+        throw invalid(`${name}: expected a JSON object`);
+      }
+      return parsed.data;
+    }
   }
-  if (isJson !== true) {
-    return text;
-  }
-  const parsed = json("{}").safeParse(text);
-  if (!parsed.success) {
-    throw invalid(`${name}: expected a JSON object`);
-  }
-  return parsed.data;
 }

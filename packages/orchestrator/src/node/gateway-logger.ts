@@ -1,5 +1,6 @@
 import { winstonLogger } from "../adapters/winston/index.ts";
 import type { Logger } from "../ports/logger.ts";
+import { secretsOfUpstreams } from "./config.ts";
 import type { GatewayConfig } from "./gateway-config.ts";
 
 /** JSON lines on stderr, without a secret of the configuration. */
@@ -12,10 +13,10 @@ export function gatewayLogger(config: GatewayConfig): Logger {
 }
 
 function secretsOfGateway(config: GatewayConfig): readonly string[] {
-  const { apiKey, headers = {}, proxy = {} } = config;
+  const { upstreams, proxy = {} } = config;
   const passwords = [config.databaseUrl, proxy.httpProxy, proxy.httpsProxy].flatMap((text) => {
     const password = text === undefined ? undefined : URL.parse(text)?.password;
     return password === undefined || password === "" ? [] : [decodeURIComponent(password)];
   });
-  return [...(apiKey === undefined ? [] : [apiKey]), ...passwords, ...Object.values(headers)];
+  return [...secretsOfUpstreams(upstreams), ...passwords];
 }

@@ -14,6 +14,6 @@ export {
   openOrchestrator,
 } from "./open-orchestrator.ts";
 export { checkContainers } from "./open-runtime.ts";
-export { openServedGateway } from "./open-served-gateway.ts";
+export { type OpenServedGateway, openServedGateway } from "./open-served-gateway.ts";
 export { type Environment, readEnvironment } from "./read-environment.ts";
 export { SETTINGS, type SettingFacts, type SettingName } from "./settings-table.ts";

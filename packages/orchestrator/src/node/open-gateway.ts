@@ -1,32 +1,32 @@
 import { systemClock } from "../adapters/system/index.ts";
 import type { CredentialRepository } from "../ports/credential-repository.ts";
 import type { Logger } from "../ports/logger.ts";
+import type { Metrics } from "../ports/metrics.ts";
 import type { ModelGateway } from "../ports/model-gateway.ts";
 import type { OrchestratorConfig } from "./config.ts";
-
-/** Name of the one credential a deployment has so far. */
-export const CODEX_CREDENTIAL = "codex";
+import { namedUpstreams, upstreamsOf } from "./upstreams.ts";
 
 type Gateway = ModelGateway & AsyncDisposable;
 
-/** The gateway in front of Codex's provider, undefined without a key. Its libraries come with it. */
+/** The gateway of Codex's runs, undefined without a key for them. Its libraries come with it. */
 export async function openGateway(
-  { codex = {}, modelPrices }: OrchestratorConfig,
+  config: OrchestratorConfig,
   parts: {
     readonly credentials: CredentialRepository;
     readonly logger: Logger;
     readonly deploymentId: string;
+    readonly metrics?: Metrics | undefined;
   },
 ): Promise<Gateway | undefined> {
-  const { apiKey, baseUrl, headers, hangMs } = codex;
-  if (apiKey === undefined) {
+  if (config.codex?.apiKeys === undefined) {
     return undefined;
   }
+  const { codex, modelPrices } = config;
+  const { hangMs } = codex;
   const { createGateway } = await import("../adapters/gateway/index.ts");
   return createGateway({
     ...parts,
-    upstream: { apiKey, baseUrl, ...(headers === undefined ? {} : { headers }) },
-    credential: CODEX_CREDENTIAL,
+    upstreams: namedUpstreams(upstreamsOf(config)),
     clock: systemClock,
     ...(modelPrices === undefined ? {} : { prices: modelPrices }),
     ...(hangMs === undefined ? {} : { hangMs }),
@@ -40,7 +40,7 @@ export function gatewayOnDemand(
   config: OrchestratorConfig,
   parts: Parameters<typeof openGateway>[1],
 ): Gateway | undefined {
-  if (config.codex?.apiKey === undefined) {
+  if (config.codex?.apiKeys === undefined) {
     return undefined;
   }
   let opening: Promise<Gateway | undefined> | undefined;

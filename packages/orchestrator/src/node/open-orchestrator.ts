@@ -15,8 +15,9 @@ import type { Metrics } from "../ports/metrics.ts";
 import type { Transport } from "../ports/transport.ts";
 import { agentBackends } from "./agent-backends.ts";
 import { type OrchestratorConfig, secretsOf } from "./config.ts";
-import { CODEX_CREDENTIAL } from "./open-gateway.ts";
+
 import { openRuntime } from "./open-runtime.ts";
+import { CODEX_CREDENTIAL } from "./upstreams.ts";
 
 const WEEK_MS = 7 * 86_400_000;
 
@@ -89,7 +90,7 @@ export async function openOrchestrator(
     );
     const { credentials, modelCalls } = runs;
     const { kind, runtime, gateway } = undo.use(
-      await openRuntime(config, { credentials, modelCalls, deploymentId, logger }),
+      await openRuntime(config, { credentials, modelCalls, deploymentId, logger, metrics }),
     );
     const backends = agentBackends(config, kind);
     const deps: Dependencies = {

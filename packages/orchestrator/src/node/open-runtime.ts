@@ -7,12 +7,14 @@ import { failureOf, SpeckitError } from "../domain/speckit-error.ts";
 import type { CredentialRepository } from "../ports/credential-repository.ts";
 import type { JobRuntime } from "../ports/job-runtime.ts";
 import type { Logger } from "../ports/logger.ts";
+import type { Metrics } from "../ports/metrics.ts";
 import type { ModelCallRepository } from "../ports/model-call-repository.ts";
 import type { ModelGateway } from "../ports/model-gateway.ts";
 import type { OrchestratorConfig } from "./config.ts";
 import type { GatewayConfigInput } from "./gateway-config.ts";
 import { gatewayOnDemand } from "./open-gateway.ts";
 import { releaseOf } from "./release.ts";
+import { upstreamsOf } from "./upstreams.ts";
 
 /** A gateway of an embedded deployment ends when nothing has run for so long. */
 const EMBEDDED_IDLE_EXIT_MS = 120_000;
@@ -21,6 +23,7 @@ interface Parts {
   readonly deploymentId: string;
   readonly credentials: CredentialRepository;
   readonly modelCalls: ModelCallRepository;
+  readonly metrics: Metrics | undefined;
   readonly logger: Logger;
 }
 
@@ -207,11 +210,13 @@ function socketDatabase(databaseUrl: string): {
 
 /** What the gateway's container is told over stdin. */
 function gatewayConfig(
-  { codex = {}, modelPrices, amqpUrl }: OrchestratorConfig,
+  config: OrchestratorConfig,
   deploymentId: string,
   databaseUrl: string,
 ): GatewayConfigInput {
-  const { apiKey, baseUrl, headers, hangMs } = codex;
+  const { codex = {}, docker: address = {}, modelPrices, amqpUrl, statsd } = config;
+  const { hangMs } = codex;
+  const { gatewayHealthPort: healthPort, gatewayHealthHost: healthHost } = address;
   const extraCa = process.env.NODE_EXTRA_CA_CERTS;
   const proxy = {
     httpProxy: process.env.HTTP_PROXY ?? process.env.http_proxy,
@@ -221,9 +226,10 @@ function gatewayConfig(
   return {
     databaseUrl,
     deploymentId,
-    ...(apiKey === undefined ? {} : { apiKey }),
-    ...(baseUrl === undefined ? {} : { baseUrl }),
-    ...(headers === undefined ? {} : { headers }),
+    upstreams: upstreamsOf(config),
+    ...(statsd === undefined ? {} : { statsd }),
+    ...(healthPort === undefined ? {} : { healthPort }),
+    ...(healthHost === undefined ? {} : { healthHost }),
     ...(hangMs === undefined ? {} : { hangMs }),
     ...(modelPrices === undefined ? {} : { modelPrices }),
     ...(amqpUrl === undefined ? { idleExitMs: EMBEDDED_IDLE_EXIT_MS } : {}),

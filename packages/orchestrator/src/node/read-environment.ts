@@ -23,7 +23,7 @@ export const url = (protocols: readonly string[]) =>
     error: `expected a URL that starts with ${protocols.map((name) => `${name}//`).join(" or ")}`,
   });
 
-const list = z.string().transform((text) =>
+export const list = z.string().transform((text) =>
   text
     .split(",")
     .map((item) => item.trim())
@@ -49,6 +49,11 @@ export const key = z
   .string()
   .regex(/^[\x21-\x7e]+$/, { error: "expected a key without white space" });
 
+const keys = list.pipe(z.array(key).min(1, { error: "expected a key" }));
+
+const headers = (example: string) =>
+  json(example).pipe(z.record(z.string().regex(/^[A-Za-z0-9-]+$/), z.string()));
+
 const modelName = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}$/, { error: "expected a model's name" });
@@ -64,7 +69,7 @@ export const prices = z.record(
   }),
 );
 
-const port = z.coerce.number({ error: "expected a port number" }).int().min(0).max(65_535);
+export const port = z.coerce.number({ error: "expected a port number" }).int().min(0).max(65_535);
 
 const bytes = (least: number) =>
   z.coerce
@@ -93,8 +98,10 @@ const environmentSchema = z
     SPECKIT_AGENT: z
       .enum(["codex", "command", "scripted"], { error: "expected codex, command or scripted" })
       .optional(),
-    CODEX_API_KEY: key.optional(),
-    OPENAI_API_KEY: key.optional(),
+    CODEX_API_KEY: keys.optional(),
+    OPENAI_API_KEY: keys.optional(),
+    ANTHROPIC_API_KEY: keys.optional(),
+    GEMINI_API_KEY: keys.optional(),
     SPECKIT_CODEX_PATH: z
       .string()
       .refine((path) => !path.includes("/") || isAbsolute(path), {
@@ -102,9 +109,11 @@ const environmentSchema = z
       })
       .optional(),
     SPECKIT_CODEX_BASE_URL: url(["https:", "http:"]).optional(),
-    SPECKIT_CODEX_HEADERS: json('{"OpenAI-Organization":"org-1"}')
-      .pipe(z.record(z.string().regex(/^[A-Za-z0-9-]+$/), z.string()))
-      .optional(),
+    SPECKIT_CODEX_HEADERS: headers('{"OpenAI-Organization":"org-1"}').optional(),
+    SPECKIT_ANTHROPIC_BASE_URL: url(["https:", "http:"]).optional(),
+    SPECKIT_ANTHROPIC_HEADERS: headers('{"anthropic-beta":"name-of-a-beta"}').optional(),
+    SPECKIT_GEMINI_BASE_URL: url(["https:", "http:"]).optional(),
+    SPECKIT_GEMINI_HEADERS: headers('{"x-goog-user-project":"project-1"}').optional(),
     SPECKIT_CODEX_MODEL: modelName.optional(),
     SPECKIT_CODEX_MODELS: list.pipe(z.array(modelName)).optional(),
     SPECKIT_CODEX_OPTIONS: list
@@ -154,6 +163,8 @@ const environmentSchema = z
       .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]+$/, { error: "expected the name of a Docker volume" })
       .optional(),
     SPECKIT_GATEWAY_DATABASE_URL: url(["postgres:", "postgresql:"]).optional(),
+    SPECKIT_GATEWAY_HEALTH_PORT: port.optional(),
+    SPECKIT_GATEWAY_HEALTH_HOST: z.string().min(1).optional(),
     SPECKIT_SLOTS: z.coerce
       .number({ error: "expected a whole number" })
       .int()
@@ -287,7 +298,7 @@ function configOf(values: z.infer<typeof environmentSchema>, env: Environment): 
     agent:
       values.SPECKIT_AGENT ?? (values.SPECKIT_AGENT_COMMAND === undefined ? "codex" : "command"),
     codex: definedOnly({
-      apiKey: values.CODEX_API_KEY ?? values.OPENAI_API_KEY,
+      apiKeys: values.CODEX_API_KEY ?? values.OPENAI_API_KEY,
       executable: values.SPECKIT_CODEX_PATH,
       baseUrl: values.SPECKIT_CODEX_BASE_URL,
       headers: values.SPECKIT_CODEX_HEADERS,
@@ -295,6 +306,18 @@ function configOf(values: z.infer<typeof environmentSchema>, env: Environment): 
       models: values.SPECKIT_CODEX_MODELS,
       options: values.SPECKIT_CODEX_OPTIONS,
       hangMs: values.SPECKIT_MODEL_HANG_MS,
+    }),
+    providers: definedOnly({
+      anthropic: upstreamOf({
+        apiKeys: values.ANTHROPIC_API_KEY,
+        baseUrl: values.SPECKIT_ANTHROPIC_BASE_URL,
+        headers: values.SPECKIT_ANTHROPIC_HEADERS,
+      }),
+      gemini: upstreamOf({
+        apiKeys: values.GEMINI_API_KEY,
+        baseUrl: values.SPECKIT_GEMINI_BASE_URL,
+        headers: values.SPECKIT_GEMINI_HEADERS,
+      }),
     }),
     modelPrices: values.SPECKIT_MODEL_PRICES,
     runtime: values.SPECKIT_RUNTIME ?? "auto",
@@ -314,6 +337,8 @@ function configOf(values: z.infer<typeof environmentSchema>, env: Environment): 
       gatewayNetwork: values.SPECKIT_GATEWAY_NETWORK,
       gatewayVolume: values.SPECKIT_GATEWAY_VOLUME,
       gatewayDatabaseUrl: values.SPECKIT_GATEWAY_DATABASE_URL,
+      gatewayHealthPort: values.SPECKIT_GATEWAY_HEALTH_PORT,
+      gatewayHealthHost: values.SPECKIT_GATEWAY_HEALTH_HOST,
     }),
     unsafe: values.SPECKIT_UNSAFE === undefined ? undefined : values.SPECKIT_UNSAFE === "on",
     agentCommand: values.SPECKIT_AGENT_COMMAND,
@@ -348,6 +373,18 @@ function configOf(values: z.infer<typeof environmentSchema>, env: Environment): 
     logLevel: values.SPECKIT_LOG_LEVEL,
     logFormat: values.SPECKIT_LOG_FORMAT,
   });
+}
+
+/** Where a provider is says nothing without a key of it. */
+function upstreamOf({
+  apiKeys,
+  ...where
+}: {
+  readonly apiKeys: readonly string[] | undefined;
+  readonly baseUrl: string | undefined;
+  readonly headers: Readonly<Record<string, string>> | undefined;
+}) {
+  return apiKeys === undefined ? undefined : { apiKeys, ...where };
 }
 
 type Defined<T> = { readonly [K in keyof T]?: Exclude<T[K], undefined> };

@@ -59,7 +59,7 @@ export const SETTINGS = [
     name: "CODEX_API_KEY",
     secret: true,
     meaning:
-      "Key of the model's provider for the backend `codex`. Only the gateway has it: agents get a throw-away token.",
+      "Key of the model's provider for the backend `codex`, or several that take turns, separated by commas (docs/gateway.md). Only the gateway has them: agents get a throw-away token.",
     default: "OPENAI_API_KEY",
   },
   { name: "OPENAI_API_KEY", secret: true, meaning: "The same, where CODEX_API_KEY is not set." },
@@ -93,6 +93,38 @@ export const SETTINGS = [
     name: "SPECKIT_CODEX_OPTIONS",
     default: "reasoningEffort,reasoningSummary,verbosity",
     meaning: "Options a request may set, separated by commas; `none` for none.",
+  },
+  {
+    name: "ANTHROPIC_API_KEY",
+    secret: true,
+    meaning:
+      "Key of Anthropic, or several, separated by commas. The gateway leads agents there at `/anthropic`.",
+  },
+  {
+    name: "SPECKIT_ANTHROPIC_BASE_URL",
+    default: "https://api.anthropic.com",
+    meaning: "Where those calls go: a server of the Messages API, without `/v1`.",
+  },
+  {
+    name: "SPECKIT_ANTHROPIC_HEADERS",
+    secret: true,
+    meaning: "Headers the gateway adds to them, as a JSON object.",
+  },
+  {
+    name: "GEMINI_API_KEY",
+    secret: true,
+    meaning:
+      "Key of Gemini, or several, separated by commas. The gateway leads agents there at `/gemini`.",
+  },
+  {
+    name: "SPECKIT_GEMINI_BASE_URL",
+    default: "https://generativelanguage.googleapis.com",
+    meaning: "Where those calls go: a server of the Gemini API, without `/v1beta`.",
+  },
+  {
+    name: "SPECKIT_GEMINI_HEADERS",
+    secret: true,
+    meaning: "Headers the gateway adds to them, as a JSON object.",
   },
   {
     name: "SPECKIT_MODEL_PRICES",
@@ -198,6 +230,17 @@ export const SETTINGS = [
     default: "DATABASE_URL",
     meaning:
       "PostgreSQL as the gateway sees it, as a role that may only call the gateway's functions (docs/gateway.md).",
+  },
+  {
+    name: "SPECKIT_GATEWAY_HEALTH_PORT",
+    default: "none: no server",
+    meaning:
+      "Port on which the gateway's container tells its health and metrics (`/healthz`, `/readyz`, `/metrics`); 0 takes a free one. No job reaches it.",
+  },
+  {
+    name: "SPECKIT_GATEWAY_HEALTH_HOST",
+    default: "127.0.0.1",
+    meaning: "Address it listens on.",
   },
   { name: "SPECKIT_SLOTS", default: "2", meaning: "Runs a worker carries at the same time." },
   {

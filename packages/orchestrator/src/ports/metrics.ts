@@ -1,6 +1,8 @@
 import { IGNORE_REASONS } from "../domain/delivery.ts";
 import { ERROR_CODES, type ErrorCode } from "../domain/error-codes.ts";
 import { FAILURE_CLASSES } from "../domain/failure.ts";
+import { GATEWAY_REFUSALS } from "../domain/gateway-refusal.ts";
+import { MODEL_PROVIDERS } from "../domain/model-provider.ts";
 import { pipelineFor } from "../domain/phase.ts";
 import { OUTCOMES } from "../domain/run-state.ts";
 
@@ -128,6 +130,38 @@ export const METRICS = {
     kind: "counter",
     meaning: "A message was put into the dead-letter queue, by error code.",
     tags: { code: Object.keys(ERROR_CODES) as readonly ErrorCode[] },
+  },
+  model_calls: {
+    kind: "counter",
+    meaning:
+      "A gateway has ended a call of an agent to its model; `refused` ones did not reach the provider.",
+    tags: {
+      provider: MODEL_PROVIDERS,
+      became: ["completed", "failed", "cut", "hung", "refused"],
+    },
+  },
+  model_calls_open: {
+    kind: "gauge",
+    meaning: "Calls of agents that a gateway has open, told with each that begins or ends.",
+    tags: {},
+  },
+  model_tokens: {
+    kind: "counter",
+    meaning:
+      "Tokens of ended calls, as their provider has told them; `input` has the cached ones too.",
+    tags: { provider: MODEL_PROVIDERS, kind: ["input", "cached_input", "output"] },
+  },
+  key_rests: {
+    kind: "counter",
+    meaning:
+      "A provider has asked a gateway to wait, or has refused its key: that key is not used for a while.",
+    tags: { reason: ["rate_limited", "quota", "refused"] },
+  },
+  gateway_refusals: {
+    kind: "counter",
+    meaning:
+      "A gateway has refused a request itself: a token that opens nothing, a way that leads nowhere, a request that cannot be read, a limit.",
+    tags: { reason: GATEWAY_REFUSALS },
   },
 } as const satisfies Readonly<Record<string, MetricFacts>>;
 

@@ -51,8 +51,9 @@ async function deployment(name: string): Promise<OpenWorkshop> {
   const gateways = new Map<string, ModelGateway>();
   const open = here.open(name, { backend: callingAgent(), gateways });
   const gateway = await createGateway({
-    upstream: { baseUrl: provider.baseUrl, apiKey: "sk-real" },
-    credential: "codex",
+    upstreams: {
+      openai: { baseUrl: provider.baseUrl, apiKeys: ["sk-real"], credential: "codex" },
+    },
     credentials: open.deps.credentials!,
     clock: open.deps.clock,
     logger: open.deps.logger,

@@ -26,15 +26,16 @@ const refusalOf = (read: () => unknown): string => {
 describe("the gateway's configuration", () => {
   test("needs a database alone; without a key jobs are started and no model is called", () => {
     const environment = { DATABASE_URL: LEAST.DATABASE_URL };
-    expect(readGatewayConfig({ environment }).apiKey).toBeUndefined();
+    expect(readGatewayConfig({ environment }).upstreams).toEqual({});
   });
 
   test("comes from an environment; empty variables are not set", () => {
     const environment = { ...LEAST, SPECKIT_CODEX_BASE_URL: "", SPECKIT_LOG_LEVEL: "" };
     expect(readGatewayConfig({ environment })).toEqual({
       databaseUrl: LEAST.DATABASE_URL,
-      apiKey: "sk-1",
+      upstreams: { openai: { apiKeys: ["sk-1"] } },
       socketPath: "/run/speckit-gateway/gateway.sock",
+      healthHost: "127.0.0.1",
     });
   });
 
@@ -48,17 +49,35 @@ describe("the gateway's configuration", () => {
     };
     expect(readGatewayConfig({ environment })).toMatchObject({
       databaseUrl: "postgres://db/speckit",
-      apiKey: "sk-2",
-      headers: { "OpenAI-Project": "p" },
+      upstreams: { openai: { apiKeys: ["sk-2"], headers: { "OpenAI-Project": "p" } } },
       idleExitMs: 60_000,
       socketPath: "/tmp/g.sock",
     });
   });
 
+  test("has a provider for each that there is a key of, with several keys where there are commas", () => {
+    const environment = {
+      ...LEAST,
+      CODEX_API_KEY: "sk-1, sk-2",
+      ANTHROPIC_API_KEY: "sk-ant-1,sk-ant-2",
+      SPECKIT_ANTHROPIC_BASE_URL: "https://claude.internal",
+      SPECKIT_GEMINI_BASE_URL: "https://without.a.key",
+      STATSD_PORT: "8126",
+      SPECKIT_GATEWAY_HEALTH_PORT: "9090",
+    };
+    const { upstreams, statsd, healthPort } = readGatewayConfig({ environment });
+    expect(upstreams).toEqual({
+      openai: { apiKeys: ["sk-1", "sk-2"] },
+      anthropic: { apiKeys: ["sk-ant-1", "sk-ant-2"], baseUrl: "https://claude.internal" },
+    });
+    expect(statsd).toBeUndefined();
+    expect(healthPort).toBe(9_090);
+  });
+
   test("comes as one document with the same fields", () => {
     const document = {
       databaseUrl: "postgres://db/speckit",
-      apiKey: "sk-3",
+      upstreams: { openai: { apiKeys: ["sk-3"] } },
       deploymentId: "0197f0a0-0000-7000-8000-000000000001",
       modelPrices: {
         m: {
@@ -76,7 +95,7 @@ describe("the gateway's configuration", () => {
 
   test.each([
     [{}, "DATABASE_URL: expected"],
-    [{ ...LEAST, CODEX_API_KEY: "sk 1" }, "CODEX_API_KEY: expected a key"],
+    [{ ...LEAST, CODEX_API_KEY: "sk 1" }, "CODEX_API_KEY.0: expected a key"],
     [{ ...LEAST, DATABASE_URL: "mysql://x" }, "DATABASE_URL: expected a URL that starts with"],
     [
       { ...LEAST, SPECKIT_GATEWAY_SOCKET: "g.sock" },
@@ -100,10 +119,13 @@ describe("the gateway's configuration", () => {
   test.each([
     ["no json", "expected one JSON document on stdin"],
     ["[]", "expected"],
-    ['{"databaseUrl":"postgres://db/x","apiKey":"sk-4","idle":1}', "idle"],
-    ['{"databaseUrl":"postgres://db/x","apiKey":"sk 4"}', "apiKey: expected a key"],
+    ['{"databaseUrl":"postgres://db/x","upstreams":{},"idle":1}', "idle"],
     [
-      '{"databaseUrl":"postgres://db/x","apiKey":"sk-5","extraCaPem":"none"}',
+      '{"databaseUrl":"postgres://db/x","upstreams":{"gemini":{"apiKeys":["sk 4"]}}}',
+      "upstreams.gemini.apiKeys.0: expected a key",
+    ],
+    [
+      '{"databaseUrl":"postgres://db/x","extraCaPem":"none"}',
       "extraCaPem: expected certificates in PEM",
     ],
   ])("refuses the document %s", (document, message) => {

@@ -4,6 +4,7 @@ import type { AttemptAuthority } from "../../ports/attempt-authority.ts";
 import type { JobName } from "../../ports/job-runtime.ts";
 import type { Logger } from "../../ports/logger.ts";
 import { bearerOf } from "./answer-request.ts";
+import type { GatewayMeter } from "./gateway-meter.ts";
 import type { Admission } from "./token-door.ts";
 
 /** What a job's entry program asks for, and whoever looks whether the gateway is there. */
@@ -15,6 +16,7 @@ export interface JobAnsweringParts {
   /** Lets a token of the entry program in. */
   readonly admit: (token: string) => Promise<Admission>;
   readonly isAway: () => boolean;
+  readonly meter: GatewayMeter;
   readonly logger: Logger;
 }
 
@@ -63,7 +65,8 @@ async function answer(
   const admission = await parts.admit(bearerOf(request));
   let status: number;
   if ("reason" in admission) {
-    const { reason, claimed } = admission;
+    const { refusal, reason, claimed } = admission;
+    parts.meter.refused(refusal);
     parts.logger.warn("job refused", { reason, path: request.url, ...claimed });
     status = { invalid: 401, not_live: 410, unsure: 503 }[admission.because];
     // To an entry program that has not started its agent yet the two mean the same: never.

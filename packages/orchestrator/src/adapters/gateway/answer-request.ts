@@ -1,4 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { GatewayRefusal } from "../../domain/gateway-refusal.ts";
+import type { ModelProvider } from "../../domain/model-provider.ts";
 import type { JobName } from "../../ports/job-runtime.ts";
 import type { Logger } from "../../ports/logger.ts";
 import type { ModelCall } from "../../ports/model-gateway.ts";
@@ -6,18 +8,19 @@ import type { AttemptAccount } from "./attempt-account.ts";
 import type { BodyBudget } from "./body-budget.ts";
 import {
   type CallEnd,
-  type ForwardedCall,
   type ForwardingParts,
   forwardCall,
   LONGEST_RETRY_AFTER_MS,
+  type ProviderWay,
 } from "./forward-call.ts";
-import type { Upstream } from "./gateway-options.ts";
+import type { GatewayMeter } from "./gateway-meter.ts";
+import type { OwnAnswer, Refusal } from "./own-answer.ts";
 import { costOf, type ModelPrices, priceOf } from "./price-of.ts";
-import { type OwnAnswer, sendOwnAnswer } from "./provider-error.ts";
 import { readRequestBody } from "./read-request-body.ts";
-
-/** Where agents find the gateway. */
-export const BASE_PATH = "/openai/v1";
+import { sendOwnAnswer } from "./send-own-answer.ts";
+import { openai } from "./shapes/openai.ts";
+import type { ProviderShape, Route } from "./shapes/provider-shape.ts";
+import { PROVIDER_SHAPES, shapeOfPath } from "./shapes/shape-of-path.ts";
 
 /** An attempt's access while it is open. */
 export interface OpenAccess {
@@ -36,6 +39,7 @@ export interface OpenAccess {
 
 /** Why a token lets nobody in. */
 export interface RefusedToken {
+  readonly refusal: GatewayRefusal;
   /** For the log: what was wrong, never the token. */
   readonly reason: string;
   /** Whom it claims to be of. */
@@ -43,12 +47,13 @@ export interface RefusedToken {
   readonly answer: OwnAnswer;
 }
 
-export interface AnsweringParts extends Omit<ForwardingParts, "upstream"> {
-  /** Undefined: there is no provider to ask. */
-  readonly upstream: Upstream | undefined;
+export interface AnsweringParts extends Omit<ForwardingParts, keyof ProviderWay> {
+  /** Those there is a key of. */
+  readonly providers: ReadonlyMap<ModelProvider, ProviderWay>;
   readonly admit: (token: string) => Promise<OpenAccess | RefusedToken>;
   readonly prices: ModelPrices;
   readonly bodies: BodyBudget;
+  readonly meter: GatewayMeter;
   readonly logger: Logger;
 }
 
@@ -61,20 +66,27 @@ export async function answerRequest(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const route = routeOf(request);
-  if (route === undefined) {
-    sendOwnAnswer(response, NOT_FOUND);
+  const [path = "", query = ""] = (request.url ?? "").split("?", 2);
+  // Who asks where nobody is gets an answer in the first provider's words.
+  const shape = shapeOfPath(path) ?? openai;
+  const route = shape.routeOf(request.method ?? "", path.slice(shape.prefix.length), query);
+  if (route === undefined || shapeOfPath(path) === undefined) {
+    parts.meter.refused("not_found");
+    parts.logger.warn("model call refused", { reason: "no way leads on from there" });
+    sendOwnAnswer(response, NOT_FOUND, shape);
     return;
   }
-  const access = await parts.admit(bearerOf(request));
+  const access = await parts.admit(tokenOf(request, shape));
   if ("reason" in access) {
-    const { reason, claimed, answer } = access;
+    const { refusal, reason, claimed, answer } = access;
+    parts.meter.refused(refusal);
     parts.logger.warn("model call refused", { reason, ...claimed });
-    sendOwnAnswer(response, answer);
+    sendOwnAnswer(response, answer, shape);
     return;
   }
-  const work = answerAttempt(parts, access, { ...route, request, response });
+  const work = answerAttempt(parts, access, { route, shape, request, response });
   const cut = (): void => void response.destroy();
+  const ended = parts.meter.begun();
   access.open.add(work);
   access.closed.addEventListener("abort", cut);
   try {
@@ -82,23 +94,26 @@ export async function answerRequest(
   } finally {
     access.closed.removeEventListener("abort", cut);
     access.open.delete(work);
+    ended();
   }
 }
 
-type Asked = Pick<ForwardedCall, "method" | "path"> & {
+interface Asked {
+  readonly route: Route;
+  readonly shape: ProviderShape;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-};
+}
 
 async function answerAttempt(
   parts: AnsweringParts,
   access: OpenAccess,
-  { method, path, request, response }: Asked,
+  { route, shape, request, response }: Asked,
 ): Promise<void> {
-  const { clock, prices, logger } = parts;
+  const { clock, prices, meter, logger } = parts;
   const startedAt = clock.now();
   const startedMs = clock.monotonicMs();
-  let model: string | null = null;
+  let model: string | null = route.model ?? null;
   let isRecorded = false;
   const record = async (end: CallEnd): Promise<void> => {
     if (isRecorded) {
@@ -109,19 +124,22 @@ async function answerAttempt(
     const costUsd = costOf(priceOf(prices, model), end.usage);
     const call: ModelCall = { startedAt, model, ...end, costUsd, durationMs };
     tell(logger, access.attempt, call);
+    meter.ended(shape.provider, call);
     await access.record(call);
   };
-  const refuse = async (answer: OwnAnswer): Promise<void> => {
+  const turnDown = async (answer: OwnAnswer, why: GatewayRefusal): Promise<void> => {
     const { code, resetsInMs = null } = answer;
+    meter.refused(why);
     await record({ ...NOT_ASKED, errorCode: code, resetsInMs });
-    sendOwnAnswer(response, answer);
+    sendOwnAnswer(response, answer, shape);
   };
+  const refuse = (answer: Refusal): Promise<void> => turnDown(answer, answer.code);
 
   if (access.isExpired()) {
-    return refuse(INVALID_TOKEN);
+    return turnDown(INVALID_TOKEN, "expired");
   }
-  const { upstream } = parts;
-  if (upstream === undefined) {
+  const way = parts.providers.get(shape.provider);
+  if (way === undefined) {
     return refuse(NO_PROVIDER);
   }
   if (access.open.size >= MAX_OPEN_CALLS) {
@@ -136,7 +154,7 @@ async function answerAttempt(
   const gone = AbortSignal.any([access.closed, hungUp.signal]);
   using held = parts.bodies.hold(access.open);
   let body: Buffer | null = null;
-  if (method === "POST") {
+  if (route.method === "POST") {
     const read = await readRequestBody(request, held).catch(() => undefined);
     if (read === undefined) {
       return; // It went away before it had asked for anything.
@@ -145,37 +163,29 @@ async function answerAttempt(
       return refuse(read.refused);
     }
     body = read.bytes;
-    model = read.model;
+    model = route.model ?? read.model;
     const refusal = access.account.refusal(model);
     if (refusal !== undefined) {
       return refuse(refusal);
     }
   }
-  const restsForMs = await parts.rest.restsForMs();
-  if (restsForMs > 0) {
-    return refuse(cooling(restsForMs, clock.random()));
+  const { runId: owner } = access.attempt;
+  const key = await way.keys.take(owner);
+  if ("restsForMs" in key) {
+    return refuse(cooling(key.restsForMs, clock.random()));
   }
-  const call = { method, path, headers: request.headers, body };
-  await forwardCall({ ...parts, upstream }, call, response, {
+  const call = { ...route, headers: request.headers, body, owner, key };
+  await forwardCall({ ...parts, ...way }, call, response, {
     gone,
     onEnd: record,
     onHeard: access.onHeard,
   });
 }
 
-/** Two ways lead on; the provider's other services are not an agent's. */
-function routeOf({
-  method,
-  url = "",
-}: IncomingMessage): Pick<Asked, "method" | "path"> | undefined {
-  const [path = "", query] = url.split("?", 2);
-  const search = query === undefined ? "" : `?${query}`;
-  if (method === "POST" && path === `${BASE_PATH}/responses`) {
-    return { method, path: `/responses${search}` };
-  }
-  return method === "GET" && path === `${BASE_PATH}/models`
-    ? { method, path: `/models${search}` }
-    : undefined;
+/** Clients put a key where their provider has it, or where all have it. */
+function tokenOf(request: IncomingMessage, { keyHeader }: ProviderShape): string {
+  const own = request.headers[keyHeader];
+  return keyHeader === "authorization" || typeof own !== "string" ? bearerOf(request) : own;
 }
 
 export function bearerOf({ headers }: IncomingMessage): string {
@@ -186,13 +196,12 @@ export function bearerOf({ headers }: IncomingMessage): string {
  * A short rest is left to the agent, which waits for a `retry-after` itself; without one it ends at
  * once, and its run waits. The spread keeps many agents from coming back in one moment.
  */
-function cooling(restsForMs: number, random: number): OwnAnswer {
+function cooling(restsForMs: number, random: number): Refusal {
   const spreadMs = restsForMs * (1 + 0.1 * random);
   return {
     status: 429,
     code: "credential_cooling",
-    type: "rate_limit_error",
-    message: `The model provider has asked to wait; its key rests for another ${Math.ceil(restsForMs / 1000)} s.`,
+    message: `The model provider has asked to wait; and no key may be used for another ${Math.ceil(restsForMs / 1000)} s.`,
     resetsInMs: Math.ceil(restsForMs),
     ...(restsForMs <= LONGEST_RETRY_AFTER_MS
       ? { retryAfterSeconds: Math.ceil(spreadMs / 1000) }
@@ -217,31 +226,27 @@ const NOT_ASKED = {
   headersMs: null,
 } as const;
 
-const NOT_FOUND: OwnAnswer = {
+const NOT_FOUND: Refusal = {
   status: 404,
   code: "not_found",
-  type: "invalid_request_error",
-  message: `Only POST ${BASE_PATH}/responses and GET ${BASE_PATH}/models lead on from here.`,
+  message: `Only these lead on from here: ${PROVIDER_SHAPES.map(({ ways }) => ways).join("; ")}.`,
 };
 
 export const INVALID_TOKEN: OwnAnswer = {
   status: 401,
   code: "invalid_token",
-  type: "invalid_request_error",
   message: "The token is unknown, has expired, or its attempt is over.",
 };
 
-const NO_PROVIDER: OwnAnswer = {
+const NO_PROVIDER: Refusal = {
   status: 401,
   code: "no_provider",
-  type: "invalid_request_error",
-  message: "This gateway has no key of a model provider.",
+  message: "This gateway has no key of this model provider.",
 };
 
-const TOO_MANY_OPEN: OwnAnswer = {
+const TOO_MANY_OPEN: Refusal = {
   status: 429,
   code: "too_many_open_calls",
-  type: "rate_limit_error",
   message: `An attempt may have ${MAX_OPEN_CALLS} model calls open at a time.`,
   retryAfterSeconds: 1,
 };

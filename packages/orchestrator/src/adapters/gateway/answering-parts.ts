@@ -1,8 +1,11 @@
 import { EnvHttpProxyAgent } from "undici";
 import type { AnsweringParts } from "./answer-request.ts";
 import { bodyBudget } from "./body-budget.ts";
-import { credentialRest } from "./credential-rest.ts";
+import { gatewayMeter } from "./gateway-meter.ts";
 import { checkedUpstream, DEFAULT_HANG_MS, type GatewayOptions } from "./gateway-options.ts";
+import type { UnreadableListener } from "./http-door.ts";
+import { keyPool } from "./key-pool.ts";
+import { PROVIDER_SHAPES } from "./shapes/shape-of-path.ts";
 
 /** What is needed to answer calls, whoever lets them in. */
 export type UpstreamParts = Omit<AnsweringParts, "admit"> & AsyncDisposable;
@@ -10,18 +13,40 @@ export type UpstreamParts = Omit<AnsweringParts, "admit"> & AsyncDisposable;
 /** @throws SpeckitError `CONFIGURATION_INVALID` */
 export function answeringParts(options: GatewayOptions): UpstreamParts {
   const { clock, logger, prices = {}, hangMs = DEFAULT_HANG_MS, proxy } = options;
-  const upstream = options.upstream && checkedUpstream(options.upstream);
+  const meter = gatewayMeter(options.metrics);
+  const providers = PROVIDER_SHAPES.flatMap((shape) => {
+    const upstream = options.upstreams[shape.provider];
+    if (upstream === undefined) {
+      return [];
+    }
+    const { apiKeys, credential = shape.provider } = upstream;
+    const way = {
+      shape,
+      upstream: checkedUpstream(shape, upstream),
+      keys: keyPool({ ...options, apiKeys, credential, meter }),
+    };
+    return [[shape.provider, way] as const];
+  });
   // Silence is watched for call by call, from before the connection is made: no time-outs here.
   const dispatcher = new EnvHttpProxyAgent({ ...proxy, headersTimeout: 0, bodyTimeout: 0 });
   return {
-    upstream,
+    providers: new Map(providers),
     dispatcher,
-    rest: credentialRest({ ...options, logger }),
     hangMs,
     clock,
     prices,
     bodies: bodyBudget(),
+    meter,
     logger,
     [Symbol.asyncDispose]: () => dispatcher.destroy(),
   };
+}
+
+/** A request that nobody could read is refused as any other. */
+export function tellUnreadable(
+  { meter, logger }: Pick<UpstreamParts, "meter" | "logger">,
+  why: Parameters<UnreadableListener>[0],
+): void {
+  meter.refused(why);
+  logger.warn("model call refused", { reason: why.replaceAll("_", " ") });
 }

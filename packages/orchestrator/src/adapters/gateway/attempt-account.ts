@@ -8,8 +8,8 @@ import type {
   ModelReport,
   ModelUsage,
 } from "../../ports/model-gateway.ts";
+import type { Refusal } from "./own-answer.ts";
 import { type ModelPrices, priceOf } from "./price-of.ts";
-import type { OwnAnswer } from "./provider-error.ts";
 
 const KEPT_CALLS = 1_000;
 
@@ -33,7 +33,7 @@ export interface AttemptAccount extends Pick<ModelAccess, "ended"> {
   readonly report: () => ModelReport;
   readonly add: (call: ModelCall) => void;
   /** Why the next call is not made; undefined: it may be. A limit that is found reached ends the attempt. */
-  readonly refusal: (model: string | null) => OwnAnswer | undefined;
+  readonly refusal: (model: string | null) => Refusal | undefined;
 }
 
 /**
@@ -64,7 +64,7 @@ export function attemptAccount(
   const cost = (): string =>
     `${attempt.phase}: ${counted(answered)} cost ${usd(knownUsd)}; the run had ${usd(usdLeft ?? 0)} left`;
 
-  const endIf = (isReached: (used: number, left: number) => boolean): OwnAnswer | undefined => {
+  const endIf = (isReached: (used: number, left: number) => boolean): Refusal | undefined => {
     if (tokensLeft !== undefined && isReached(usedTokens(), tokensLeft)) {
       end(failure("TOKEN_LIMIT_REACHED", tokens()));
       return limitAnswer("token_limit_reached", tokens());
@@ -76,7 +76,7 @@ export function attemptAccount(
     return undefined;
   };
 
-  const refusePrice = (model: string | null): OwnAnswer => {
+  const refusePrice = (model: string | null): Refusal => {
     const which = model === null ? "an unnamed model" : `the model ${model}`;
     const message = `${attempt.phase}: the price of ${which} is not known, and the run has a limit in USD`;
     end(failure("PRICE_UNKNOWN", message));
@@ -130,8 +130,8 @@ function addUsage(sum: { -readonly [field in keyof ModelUsage]: number }, usage:
   sum.outputTokens += usage.outputTokens;
 }
 
-function limitAnswer(code: OwnAnswer["code"], message: string): OwnAnswer {
-  return { status: 403, code, type: "invalid_request_error", message };
+function limitAnswer(code: Refusal["code"], message: string): Refusal {
+  return { status: 403, code, message };
 }
 
 function counted(calls: number): string {

@@ -35,6 +35,8 @@ export interface AttemptWatch extends Disposable {
   readonly idleForMs: () => number;
   /** The authority has not answered the last question. */
   readonly isAway: () => boolean;
+  /** How long ago the last question was put that it has answered; infinite: none was. */
+  readonly answeredAgoMs: () => number;
 }
 
 export interface AttemptWatchOptions {
@@ -98,6 +100,7 @@ export function watchAttempts(options: AttemptWatchOptions): AttemptWatch {
   let next: Promise<boolean> | undefined;
   let isAway = false;
   let askedMs = Number.NEGATIVE_INFINITY;
+  let answeredMs = Number.NEGATIVE_INFINITY;
   let lastLiveMs = clock.monotonicMs();
 
   const isConfirmed = (entry: Entry, forMs: number): boolean =>
@@ -144,6 +147,7 @@ export function watchAttempts(options: AttemptWatchOptions): AttemptWatch {
       logger.info("which attempts are live is known again");
     }
     isAway = false;
+    answeredMs = atMs;
     for (const attempt of live) {
       const key = keyOf(attempt);
       confirm(key, attempt, atMs);
@@ -234,6 +238,7 @@ export function watchAttempts(options: AttemptWatchOptions): AttemptWatch {
     },
     idleForMs: () => (known.size > 0 ? 0 : clock.monotonicMs() - lastLiveMs),
     isAway: () => isAway,
+    answeredAgoMs: () => clock.monotonicMs() - answeredMs,
     [Symbol.dispose]() {
       over.abort();
       for (const entry of known.values()) {

@@ -2,15 +2,16 @@ import type { ModelAccess, ModelGateway } from "../../ports/model-gateway.ts";
 import {
   type AnsweringParts,
   answerRequest,
-  BASE_PATH,
   INVALID_TOKEN,
   type OpenAccess,
+  type RefusedToken,
 } from "./answer-request.ts";
-import { answeringParts } from "./answering-parts.ts";
+import { answeringParts, tellUnreadable } from "./answering-parts.ts";
 import { attemptAccount } from "./attempt-account.ts";
 import { attemptTokenSigner } from "./attempt-token.ts";
 import type { GatewayOptions } from "./gateway-options.ts";
 import { openHttpDoor } from "./http-door.ts";
+import { openai } from "./shapes/openai.ts";
 
 export type RunningGateway = ModelGateway & AsyncDisposable;
 
@@ -53,15 +54,18 @@ export async function createGateway(options: GatewayOptions): Promise<RunningGat
   const parts: AnsweringParts = {
     ...upstream,
     // A token that was changed, or signed elsewhere, is none that was given out here.
-    admit: async (token) =>
-      accesses.get(token) ?? { reason: "no access is open for it", answer: INVALID_TOKEN },
+    admit: async (token) => accesses.get(token) ?? NO_ACCESS,
   };
-  const door = await openHttpDoor((request, response) => {
-    answerRequest(parts, request, response).catch((error: unknown) => {
-      logger.error("model call not answered", { error: String(error) });
-      response.destroy();
-    });
-  }, "loopback");
+  const door = await openHttpDoor(
+    (request, response) => {
+      answerRequest(parts, request, response).catch((error: unknown) => {
+        logger.error("model call not answered", { error: String(error) });
+        response.destroy();
+      });
+    },
+    "loopback",
+    (why) => tellUnreadable(upstream, why),
+  );
 
   return {
     async open(attempt): Promise<ModelAccess> {
@@ -85,7 +89,7 @@ export async function createGateway(options: GatewayOptions): Promise<RunningGat
       const token = await signer.signModel(attempt);
       accesses.set(token, access);
       return {
-        baseUrl: `http://127.0.0.1:${door.port}${BASE_PATH}`,
+        baseUrl: `http://127.0.0.1:${door.port}${openai.prefix}`,
         token,
         report: async () => account.report(),
         ended: account.ended,
@@ -104,3 +108,9 @@ export async function createGateway(options: GatewayOptions): Promise<RunningGat
     },
   };
 }
+
+const NO_ACCESS: RefusedToken = {
+  refusal: "unknown_token",
+  reason: "no access is open for it",
+  answer: INVALID_TOKEN,
+};

@@ -1,4 +1,3 @@
-import { refusalCode } from "../../domain/model-failure.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { CoolDownReason, CredentialRepository } from "../../ports/credential-repository.ts";
 import type { Logger } from "../../ports/logger.ts";
@@ -10,22 +9,7 @@ const QUOTA_MS = 900_000;
 const SHORTEST_MS = 1_000;
 const LONGEST_MS = 86_400_000;
 
-/** Why an answer makes the key rest; undefined when it does not. */
-export function coolDownReason(
-  status: number | null,
-  errorCode: string | null,
-): CoolDownReason | undefined {
-  switch (refusalCode(status, errorCode)) {
-    case "QUOTA_EXHAUSTED":
-      return "quota";
-    case "RATE_LIMITED":
-      return "rate_limited";
-    default:
-      return undefined;
-  }
-}
-
-/** The cool-down of this gateway's key: what the deployment knows, and what was just told here. */
+/** The cool-down of one key: what the deployment knows, and what was just told here. */
 export interface CredentialRest {
   /** Milliseconds until the key may be used; 0: now. */
   readonly restsForMs: () => Promise<number>;

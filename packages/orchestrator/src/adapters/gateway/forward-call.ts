@@ -2,15 +2,24 @@ import { once } from "node:events";
 import type { IncomingHttpHeaders, ServerResponse } from "node:http";
 import { type Dispatcher, request } from "undici";
 import type { Clock } from "../../ports/clock.ts";
-import type { ModelCall } from "../../ports/model-gateway.ts";
-import { type CredentialRest, coolDownReason } from "./credential-rest.ts";
+import type { ModelCall, ModelUsage } from "../../ports/model-gateway.ts";
 import type { Upstream } from "./gateway-options.ts";
 import { type HangWatch, watchForHang } from "./hang-watch.ts";
+import type { KeyPool, ProviderKey } from "./key-pool.ts";
+import type { OwnAnswer } from "./own-answer.ts";
 import { headersBack, headersUpstream } from "./pass-headers.ts";
-import { sendOwnAnswer } from "./provider-error.ts";
-import { readErrorBody, redactedBody } from "./read-error-body.ts";
+import { type ErrorBody, readErrorBody } from "./read-error-body.ts";
+import { sendOwnAnswer } from "./send-own-answer.ts";
+import type { ProviderShape } from "./shapes/provider-shape.ts";
 import type { Sighting } from "./sighting.ts";
 import { watchAnswer } from "./watch-answer.ts";
+
+/** A provider that calls go on to. */
+export interface ProviderWay {
+  readonly shape: ProviderShape;
+  readonly upstream: Upstream;
+  readonly keys: KeyPool;
+}
 
 export interface ForwardedCall {
   readonly method: "GET" | "POST";
@@ -18,12 +27,14 @@ export interface ForwardedCall {
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer | null;
+  /** Whose call it is, for the turns of keys. */
+  readonly owner: string;
+  /** The one it is made with first. */
+  readonly key: ProviderKey;
 }
 
-export interface ForwardingParts {
-  readonly upstream: Upstream;
+export interface ForwardingParts extends ProviderWay {
   readonly dispatcher: Dispatcher;
-  readonly rest: CredentialRest;
   readonly hangMs: number;
   readonly clock: Clock;
 }
@@ -38,6 +49,8 @@ export type CallEnd = Pick<
 interface Progress {
   status: number | null;
   headersMs: number | null;
+  /** As far as it was told. */
+  usage: () => ModelUsage | null;
 }
 
 export interface CallListener {
@@ -52,6 +65,11 @@ export interface CallListener {
 /**
  * Sends one call to the provider and its answer back, byte by byte as it comes.
  *
+ * An answer that refuses the key, or asks it to wait, is an error and was read whole before any of it
+ * is sent: where another key may be used the call is made again with that one, with each key once, and
+ * the agent hears of the last answer alone. A limit that is told in the middle of a stream is the agent's
+ * to try again.
+ *
  * Each end is told to `onEnd` before the agent can know of it: the next call then finds it counted,
  * and a limit that was reached or a key that rests stops it. Never rejects.
  */
@@ -61,32 +79,68 @@ export async function forwardCall(
   response: ServerResponse,
   { gone, onEnd, onHeard }: CallListener,
 ): Promise<void> {
-  const { clock, hangMs, upstream } = parts;
+  const { clock, hangMs, shape } = parts;
   const hung = new AbortController();
   using hang = watchForHang(clock, hangMs, () => hung.abort());
   const startedMs = clock.monotonicMs();
-  const progress: Progress = { status: null, headersMs: null };
+  const progress: Progress = { status: null, headersMs: null, usage: () => null };
+  const signal = AbortSignal.any([gone, hung.signal]);
+  const tried = new Set<ProviderKey>();
   try {
-    const answer = await request(`${upstream.baseUrl}${call.path}`, {
-      method: call.method,
-      headers: headersUpstream(call.headers, upstream.headers),
-      body: call.body,
-      dispatcher: parts.dispatcher,
-      signal: AbortSignal.any([gone, hung.signal]),
-    });
-    hang.heard();
-    progress.status = answer.statusCode;
-    progress.headersMs = Math.round(clock.monotonicMs() - startedMs);
-    const passing = { parts, answer, response, hang, gone, progress, onEnd, onHeard };
-    await (answer.statusCode >= 200 && answer.statusCode <= 299
-      ? passAnswer(passing)
-      : passError(passing));
+    for (let key: ProviderKey | undefined = call.key; key !== undefined; ) {
+      tried.add(key);
+      const answer = await send(parts, call, key, signal);
+      hang.heard();
+      progress.status = answer.statusCode;
+      progress.headersMs = Math.round(clock.monotonicMs() - startedMs);
+      const passing = { parts, answer, response, hang, gone, progress, onEnd, onHeard };
+      if (answer.statusCode >= 200 && answer.statusCode <= 299) {
+        return await passAnswer(passing, key);
+      }
+      const told = await readErrorBody(answer, hang.heard, clock.now(), shape);
+      const isOfKey = await parts.keys.heed(key, { ...progress, ...told });
+      key = isOfKey ? await parts.keys.another(call.owner, tried) : undefined;
+      if (key === undefined) {
+        // The last key's own time is of no use to who may go on with whichever is free first.
+        const nextMs = isOfKey && tried.size > 1 ? await parts.keys.restsForMs() : 0;
+        await passError(
+          passing,
+          nextMs === 0 ? told : { ...told, resetsInMs: Math.ceil(nextMs) },
+          nextMs,
+        );
+      }
+    }
   } catch (error) {
     const code = hung.signal.aborted ? null : gone.aborted ? "client_gone" : networkCode(error);
     const outcome = hung.signal.aborted ? "hung" : "cut";
-    await onEnd({ ...progress, outcome, errorCode: code, resetsInMs: null, usage: null });
-    endBadly(response, outcome, code, hangMs);
+    await onEnd(endOf(progress, { outcome, errorCode: code }));
+    endBadly(response, outcome, { code, hangMs, shape });
   }
+}
+
+function send(
+  { upstream, shape, dispatcher }: ForwardingParts,
+  call: ForwardedCall,
+  key: ProviderKey,
+  signal: AbortSignal,
+): Promise<Dispatcher.ResponseData> {
+  return request(`${upstream.baseUrl}${call.path}`, {
+    method: call.method,
+    headers: headersUpstream(call.headers, {
+      ...upstream.headers,
+      [shape.keyHeader]: shape.keyValue(key.apiKey),
+    }),
+    body: call.body,
+    dispatcher,
+    signal,
+  });
+}
+
+function endOf(
+  { status, headersMs, usage }: Progress,
+  { outcome, errorCode }: Pick<CallEnd, "outcome" | "errorCode">,
+): CallEnd {
+  return { status, headersMs, outcome, errorCode, resetsInMs: null, usage: usage() };
 }
 
 interface Passing {
@@ -100,15 +154,19 @@ interface Passing {
   readonly onHeard: () => void;
 }
 
-async function passAnswer(passing: Passing): Promise<void> {
+async function passAnswer(passing: Passing, key: ProviderKey): Promise<void> {
   const { parts, answer, response, hang, gone, progress, onEnd, onHeard } = passing;
-  const watch = watchAnswer(String(answer.headers["content-type"] ?? ""), parts.clock.now);
+  const contentType = String(answer.headers["content-type"] ?? "");
+  const watch = watchAnswer(contentType, parts.clock.now, parts.shape);
+  progress.usage = watch.usage;
   let isEnded = false;
   const end = async (seen: Sighting | undefined): Promise<void> => {
     if (seen !== undefined && !isEnded) {
       isEnded = true;
-      await onEnd({ ...progress, ...seen });
-      await coolDown(parts.rest, progress, seen);
+      await onEnd({ status: progress.status, headersMs: progress.headersMs, ...seen });
+      if (seen.outcome === "failed") {
+        await parts.keys.heed(key, { ...seen, status: progress.status });
+      }
     }
   };
   try {
@@ -126,7 +184,7 @@ async function passAnswer(passing: Passing): Promise<void> {
     }
     await end(watch.end() ?? endOfUnread(answer));
     if (!isEnded) {
-      await onEnd({ ...progress, outcome: "cut", errorCode: null, resetsInMs: null, usage: null });
+      await onEnd(endOf(progress, { outcome: "cut", errorCode: null }));
     }
     response.end();
   } catch (error) {
@@ -145,25 +203,23 @@ function endOfUnread({ headers }: Dispatcher.ResponseData): Sighting | undefined
     : { outcome: "completed", errorCode: null, resetsInMs: null, usage: null };
 }
 
-/** An error is small: it is read first, so that the key rests before the agent hears why. */
-async function passError({
-  parts,
-  answer,
-  response,
-  hang,
-  progress,
-  onEnd,
-}: Passing): Promise<void> {
-  const told = await readErrorBody(answer, hang.heard, parts.clock.now());
-  const { errorCode, resetsInMs } = told;
-  await onEnd({ ...progress, outcome: "failed", errorCode, resetsInMs, usage: null });
-  await coolDown(parts.rest, progress, told);
-  const body = redactedBody(told.body, parts.upstream.apiKey);
+/** The key rests already when the agent hears why. */
+async function passError(
+  { parts, answer, response, progress, onEnd }: Passing,
+  { body, errorCode, resetsInMs }: ErrorBody,
+  nextMs: number,
+): Promise<void> {
+  await onEnd({ ...endOf(progress, { outcome: "failed", errorCode }), resetsInMs });
+  // A provider, or what stands before it, may quote the key it was sent.
+  const sent = parts.keys.redacted(body);
   response.writeHead(answer.statusCode, {
     ...headersOfError(answer, resetsInMs),
-    "content-length": body.length,
+    ...(nextMs > 0 && nextMs <= LONGEST_RETRY_AFTER_MS
+      ? { "retry-after": String(Math.ceil(nextMs / 1000)) }
+      : {}),
+    "content-length": sent.length,
   });
-  response.end(body);
+  response.end(sent);
 }
 
 /** Longest wait that is left to the agent: it keeps its worker, its slot and its deadline meanwhile. */
@@ -183,40 +239,36 @@ function headersOfError(
   );
 }
 
-async function coolDown(
-  rest: CredentialRest,
-  { status }: Progress,
-  { errorCode, resetsInMs }: Pick<CallEnd, "errorCode" | "resetsInMs">,
-): Promise<void> {
-  const reason = coolDownReason(status, errorCode);
-  if (reason !== undefined) {
-    await rest.coolDown(resetsInMs, reason);
-  }
-}
-
 /** What has begun to come can only be cut; else the agent is told. */
 function endBadly(
   response: ServerResponse,
   outcome: "hung" | "cut",
-  code: string | null,
-  hangMs: number,
+  {
+    code,
+    hangMs,
+    shape,
+  }: {
+    readonly code: string | null;
+    readonly hangMs: number;
+    readonly shape: ProviderShape;
+  },
 ): void {
   if (response.headersSent) {
     response.destroy();
   } else if (outcome === "hung") {
-    sendOwnAnswer(response, {
+    const answer: OwnAnswer = {
       status: 504,
       code: "upstream_hung",
-      type: "server_error",
       message: `The model provider has sent nothing for ${hangMs} ms.`,
-    });
+    };
+    sendOwnAnswer(response, answer, shape);
   } else {
-    sendOwnAnswer(response, {
+    const answer: OwnAnswer = {
       status: 502,
       code: "upstream_unreachable",
-      type: "server_error",
       message: `The model provider could not be reached${code === null ? "" : ` (${code})`}.`,
-    });
+    };
+    sendOwnAnswer(response, answer, shape);
   }
 }
 

@@ -14,12 +14,27 @@ export interface HttpDoor extends AsyncDisposable {
 const KEEP_ALIVE_MS = 120_000;
 const MAX_HEADER_BYTES = 64 * 1024;
 
+/** What came was no request that can be read: answered here, since no listener ever sees it. */
+export type UnreadableListener = (why: "header_too_large" | "malformed_request") => void;
+
 /** @param where a free port of loopback, or a socket in the file system */
 export async function openHttpDoor(
   listener: RequestListener,
   where: "loopback" | { readonly socketPath: string },
+  onUnreadable: UnreadableListener,
 ): Promise<HttpDoor> {
   const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, listener);
+  server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
+    if (error.code === "HPE_HEADER_OVERFLOW") {
+      onUnreadable("header_too_large");
+      socket.end(HEADER_TOO_LARGE);
+    } else if (error.code?.startsWith("HPE_") === true) {
+      onUnreadable("malformed_request");
+      socket.end(MALFORMED);
+    } else {
+      socket.destroy();
+    }
+  });
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   if (where === "loopback") {
     server.listen(0, "127.0.0.1");
@@ -46,4 +61,23 @@ export async function openHttpDoor(
       await closed;
     },
   };
+}
+
+const HEADER_TOO_LARGE = lastWord(
+  "431 Request Header Fields Too Large",
+  "header_too_large",
+  `The headers are larger than ${MAX_HEADER_BYTES / 1024} KiB.`,
+);
+const MALFORMED = lastWord("400 Bad Request", "malformed_request", "This is no HTTP request.");
+
+/** An answer on a connection on which nothing can be read any more. */
+function lastWord(status: string, code: string, message: string): string {
+  const body = JSON.stringify({ error: { message, type: "invalid_request_error", code } });
+  const head = [
+    `HTTP/1.1 ${status}`,
+    "content-type: application/json",
+    `content-length: ${Buffer.byteLength(body)}`,
+    "connection: close",
+  ];
+  return `${head.join("\r\n")}\r\n\r\n${body}`;
 }

@@ -22,6 +22,8 @@ const NOT_UPSTREAM = new Set([
   "authorization",
   "api-key",
   "x-api-key",
+  "x-goog-api-key",
+  "x-goog-user-project",
   "openai-organization",
   "openai-project",
   "cookie",
@@ -35,6 +37,10 @@ const NOT_UPSTREAM = new Set([
   "x-forwarded-host",
   "x-forwarded-proto",
   "x-real-ip",
+  // They make another request of this one than the one that was looked at.
+  "x-http-method",
+  "x-http-method-override",
+  "x-method-override",
   // Names folders of this machine and the state of the repository.
   "x-codex-turn-metadata",
 ]);

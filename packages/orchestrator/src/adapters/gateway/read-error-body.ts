@@ -1,6 +1,7 @@
 import type { Dispatcher } from "undici";
 import { resetOfAnswer } from "./reset-time.ts";
-import { codeOf, fieldsOf, parsedJson } from "./sighting.ts";
+import type { ProviderShape } from "./shapes/provider-shape.ts";
+import { parsedJson } from "./sighting.ts";
 
 const READ_BYTES = 64 * 1024;
 
@@ -20,6 +21,7 @@ export async function readErrorBody(
   { body, headers }: Dispatcher.ResponseData,
   onHeard: () => void,
   now: Date,
+  shape: Pick<ProviderShape, "errorOf" | "errorCodeOf">,
 ): Promise<ErrorBody> {
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -33,17 +35,10 @@ export async function readErrorBody(
     }
   }
   const read = Buffer.concat(chunks).subarray(0, READ_BYTES);
-  const { error } = fieldsOf(parsedJson(read.toString("utf8")));
+  const error = shape.errorOf(parsedJson(read.toString("utf8")));
   return {
     body: read,
-    errorCode: codeOf(error),
+    errorCode: shape.errorCodeOf(error),
     resetsInMs: resetOfAnswer(headers, error, now),
   };
-}
-
-/** A provider, or what stands before it, may quote the key it was sent. */
-export function redactedBody(body: Buffer, apiKey: string): Buffer {
-  return body.includes(apiKey)
-    ? Buffer.from(body.toString("utf8").replaceAll(apiKey, "[redacted]"))
-    : body;
 }

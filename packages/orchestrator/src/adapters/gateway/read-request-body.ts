@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { HeldBytes } from "./body-budget.ts";
-import type { OwnAnswer } from "./provider-error.ts";
+import type { Refusal } from "./own-answer.ts";
 import { fieldsOf, parsedJson } from "./sighting.ts";
 
 /** A conversation is sent in full each turn, pictures included. */
@@ -8,7 +8,7 @@ const MAX_BODY_BYTES = 64 * 1024 * 1024;
 
 export type RequestBody =
   /** The model's name is told and stored: null also for what looks like none. */
-  { readonly bytes: Buffer; readonly model: string | null } | { readonly refused: OwnAnswer };
+  { readonly bytes: Buffer; readonly model: string | null } | { readonly refused: Refusal };
 
 /**
  * Reads a call's body once, whole: which model it asks for must be known before it is sent on.
@@ -51,7 +51,6 @@ const TOO_LARGE: RequestBody = {
   refused: {
     status: 413,
     code: "request_too_large",
-    type: "invalid_request_error",
     message: `The request is larger than ${MAX_BODY_BYTES / 1024 / 1024} MiB.`,
   },
 };
@@ -60,7 +59,6 @@ const TOO_MUCH: RequestBody = {
   refused: {
     status: 429,
     code: "too_many_open_calls",
-    type: "rate_limit_error",
     message: "The calls that are open hold as much text as the gateway takes at a time.",
     retryAfterSeconds: 1,
   },
@@ -71,7 +69,6 @@ function notJson(expected: string): RequestBody {
     refused: {
       status: 400,
       code: "invalid_request_body",
-      type: "invalid_request_error",
       message: `The gateway expects ${expected}.`,
     },
   };

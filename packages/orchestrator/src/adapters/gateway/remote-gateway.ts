@@ -2,9 +2,9 @@ import type { Clock } from "../../ports/clock.ts";
 import type { Logger } from "../../ports/logger.ts";
 import type { ModelCallRepository } from "../../ports/model-call-repository.ts";
 import type { ModelAccess, ModelGateway } from "../../ports/model-gateway.ts";
-import { BASE_PATH } from "./answer-request.ts";
 import { attemptAccount } from "./attempt-account.ts";
 import type { AttemptTokenSigner } from "./attempt-token.ts";
+import { openai } from "./shapes/openai.ts";
 
 /** How often an attempt's rows are read while it runs. */
 const POLL_MS = 3_000;
@@ -76,7 +76,7 @@ export function remoteModelGateway(options: RemoteGatewayOptions): ModelGateway 
       const polling = poll();
 
       return {
-        baseUrl: `http://127.0.0.1:${bridgePort}${BASE_PATH}`,
+        baseUrl: `http://127.0.0.1:${bridgePort}${openai.prefix}`,
         token,
         async report() {
           await read();

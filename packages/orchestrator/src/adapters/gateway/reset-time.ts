@@ -1,3 +1,5 @@
+import { fieldsOf, listOf } from "./sighting.ts";
+
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
 const UNIT_MS: Readonly<Record<string, number>> = {
@@ -13,8 +15,8 @@ const LARGEST_SECONDS = 1e11;
 
 /**
  * How long until the limit ends that an error answer speaks of, by the first of its words that says
- * so: `retry-after-ms`, `retry-after` (seconds or a date), the body, the `x-ratelimit-reset-*` headers.
- * Dates are read against the answer's own `date`, since two clocks may disagree.
+ * so: `retry-after-ms`, `retry-after` (seconds or a date), the body, the headers about limits. Providers
+ * say it in words of their own, which do not contradict each other: all are known here. Dates are read against the answer's own `date`, since two clocks may disagree.
  *
  * @param error the body's error object, if it has one
  * @returns milliseconds, 0 or more; null when nobody says
@@ -26,7 +28,7 @@ export function resetOfAnswer(headers: Headers, error: unknown, now: Date): numb
     number(one(headers, "retry-after-ms")) ??
     retryAfter(one(headers, "retry-after"), nowMs) ??
     resetOfError(error, nowMs) ??
-    resetOfLimits(headers);
+    resetOfLimits(headers, nowMs);
   return found === undefined ? null : notBefore(found);
 }
 
@@ -40,7 +42,12 @@ function resetOfError(error: unknown, nowMs: number): number | undefined {
   if (typeof error !== "object" || error === null) {
     return undefined;
   }
-  const { resets_in_seconds: inSeconds, resets_at: at, message } = error as Record<string, unknown>;
+  const {
+    resets_in_seconds: inSeconds,
+    resets_at: at,
+    details,
+    message,
+  } = error as Record<string, unknown>;
   if (typeof inSeconds === "number" && Number.isFinite(inSeconds)) {
     return inSeconds * 1_000;
   }
@@ -51,25 +58,50 @@ function resetOfError(error: unknown, nowMs: number): number | undefined {
   if (!Number.isNaN(dated)) {
     return dated - nowMs;
   }
-  return typeof message === "string" ? resetOfText(message.slice(0, 4_096)) : undefined;
+  const delay = listOf(details)
+    .map((detail) => fieldsOf(detail).retryDelay)
+    .find((told) => typeof told === "string");
+  return (
+    (typeof delay === "string" ? duration(delay) : undefined) ??
+    (typeof message === "string" ? resetOfText(message.slice(0, 4_096)) : undefined)
+  );
 }
 
 /** "Please try again in 1m3.5s.", "retry after 26 seconds". */
 function resetOfText(text: string): number | undefined {
-  const told = /(?:try again in|retry after) ((?:\d+(?:\.\d+)? ?[a-z]+ ?){1,4})/i.exec(text)?.[1];
+  const told = /(?:(?:try again|retry) in|retry after) ((?:\d+(?:\.\d+)? ?[a-z]+ ?){1,4})/i.exec(
+    text,
+  )?.[1];
   return told === undefined ? undefined : duration(told);
 }
 
+/** Each limit's headers: when it ends, and what is left of it. */
+const LIMITS = [
+  ...["requests", "tokens"].map((kind) => ({
+    reset: `x-ratelimit-reset-${kind}`,
+    remaining: `x-ratelimit-remaining-${kind}`,
+  })),
+  ...["requests", "tokens", "input-tokens", "output-tokens"].map((kind) => ({
+    reset: `anthropic-ratelimit-${kind}-reset`,
+    remaining: `anthropic-ratelimit-${kind}-remaining`,
+  })),
+];
+
 /** Of the limits that are used up; of all of them when the headers do not say which. */
-function resetOfLimits(headers: Headers): number | undefined {
-  const limits = ["requests", "tokens"].flatMap((kind) => {
-    const resetMs = duration(one(headers, `x-ratelimit-reset-${kind}`) ?? "");
-    const isUsedUp = number(one(headers, `x-ratelimit-remaining-${kind}`)) === 0;
+function resetOfLimits(headers: Headers, nowMs: number): number | undefined {
+  const limits = LIMITS.flatMap(({ reset, remaining }) => {
+    const resetMs = durationOrDate(one(headers, reset) ?? "", nowMs);
+    const isUsedUp = number(one(headers, remaining)) === 0;
     return resetMs === undefined ? [] : [{ resetMs, isUsedUp }];
   });
   const usedUp = limits.filter((limit) => limit.isUsedUp);
   const asked = usedUp.length > 0 ? usedUp : limits;
   return asked.length === 0 ? undefined : Math.max(...asked.map((limit) => limit.resetMs));
+}
+
+function durationOrDate(text: string, nowMs: number): number | undefined {
+  const at = /^\d{4}-\d{2}-\d{2}T/.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(at) ? duration(text) : at - nowMs;
 }
 
 function retryAfter(value: string | undefined, nowMs: number): number | undefined {

@@ -8,13 +8,13 @@ import {
   type OpenAccess,
   type RefusedToken,
 } from "./answer-request.ts";
-import { answeringParts } from "./answering-parts.ts";
+import { answeringParts, tellUnreadable } from "./answering-parts.ts";
 import { type AttemptAccount, attemptAccount } from "./attempt-account.ts";
 import { type AttemptWatchOptions, type WatchedAttempt, watchAttempts } from "./attempt-watch.ts";
 import { callLedger } from "./call-ledger.ts";
 import type { GatewayOptions } from "./gateway-options.ts";
 import { openHttpDoor } from "./http-door.ts";
-import type { OwnAnswer } from "./provider-error.ts";
+import type { OwnAnswer } from "./own-answer.ts";
 import { removeStaleSocket } from "./stale-socket.ts";
 import { type Admission, admitToken } from "./token-door.ts";
 
@@ -31,6 +31,8 @@ export interface ServingOptions
 export interface ServedGateway extends AsyncDisposable {
   /** How long no attempt was known to be live. */
   readonly idleForMs: () => number;
+  /** How long ago the authority was asked that has answered; infinite: it never has. */
+  readonly storeAnsweredAgoMs: () => number;
   /** Takes nothing new, and resolves when open calls have ended, at the latest after `withinMs`. */
   readonly drain: (withinMs: number) => Promise<void>;
 }
@@ -109,6 +111,7 @@ export async function serveGateway(options: ServingOptions): Promise<ServedGatew
     authority,
     admit: (token: string) => admit(token, "start"),
     isAway: watch.isAway,
+    meter: upstream.meter,
     logger,
   };
 
@@ -130,6 +133,7 @@ export async function serveGateway(options: ServingOptions): Promise<ServedGatew
         });
       },
       { socketPath },
+      (why) => tellUnreadable(upstream, why),
     ),
   );
   await chmod(socketPath, SOCKET_MODE);
@@ -137,6 +141,7 @@ export async function serveGateway(options: ServingOptions): Promise<ServedGatew
   const owned = undo.move();
   return {
     idleForMs: watch.idleForMs,
+    storeAnsweredAgoMs: watch.answeredAgoMs,
     async drain(withinMs) {
       const endMs = clock.monotonicMs() + withinMs;
       const leftMs = (): number => Math.max(0, endMs - clock.monotonicMs());
@@ -160,7 +165,6 @@ const LAST_FLUSH_MS = 2_000;
 const ATTEMPT_UNKNOWN: OwnAnswer = {
   status: 503,
   code: "attempt_unknown",
-  type: "server_error",
   message: "Nobody can say at the moment whether the token's attempt is still open.",
   retryAfterSeconds: 2,
 };

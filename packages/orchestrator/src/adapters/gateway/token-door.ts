@@ -1,3 +1,4 @@
+import type { GatewayRefusal } from "../../domain/gateway-refusal.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { JobName } from "../../ports/job-runtime.ts";
 import { checkToken, claimsOf, type TokenClaims, type TokenUse } from "./attempt-token.ts";
@@ -8,6 +9,7 @@ export type Admission =
   | { readonly watched: WatchedAttempt; readonly claims: TokenClaims }
   | {
       readonly because: "invalid" | "not_live" | "unsure";
+      readonly refusal: GatewayRefusal;
       /** For the log: what was wrong, never the token. */
       readonly reason: string;
       /** Whom it claims to be of. */
@@ -33,26 +35,32 @@ export async function admitToken(
 ): Promise<Admission> {
   const claims = claimsOf(token);
   if (claims === undefined) {
-    return { because: "invalid", reason: token === "" ? "no token" : "no token of ours" };
+    return token === ""
+      ? { because: "invalid", refusal: "no_token", reason: "no token" }
+      : { because: "invalid", refusal: "unknown_token", reason: "no token of ours" };
   }
   const claimed = claims.attempt;
   if (claims.deploymentId !== deploymentId) {
-    return { because: "invalid", reason: "another deployment's token", claimed };
+    const reason = "another deployment's token";
+    return { because: "invalid", refusal: "other_deployment", reason, claimed };
   }
   if (claims.use !== use) {
-    return { because: "invalid", reason: `a token to ${claims.use}, not to ${use}`, claimed };
+    const reason = `a token to ${claims.use}, not to ${use}`;
+    return { because: "invalid", refusal: "other_use", reason, claimed };
   }
   const watched = await watch.find(claimed);
   if (watched === "not_live") {
-    return { because: "not_live", reason: "its attempt is not live", claimed };
+    const reason = "its attempt is not live";
+    return { because: "not_live", refusal: "not_live", reason, claimed };
   }
   if (watched === "unsure") {
-    return { because: "unsure", reason: "nobody can say whether its attempt is live", claimed };
+    const reason = "nobody can say whether its attempt is live";
+    return { because: "unsure", refusal: "unsure", reason, claimed };
   }
   const verdict = await checkToken(token, watched.key, { deploymentId, now: clock.now() });
   if (verdict !== "valid") {
     const reason = verdict === "expired" ? "expired" : "not signed with its attempt's key";
-    return { because: "invalid", reason, claimed };
+    return { because: "invalid", refusal: verdict, reason, claimed };
   }
   return { watched, claims };
 }

@@ -1,6 +1,7 @@
 import { createParser } from "eventsource-parser";
-import { resetOfStreamedError } from "./reset-time.ts";
-import { codeOf, fieldsOf, parsedJson, type Sighting, sightingOf } from "./sighting.ts";
+import type { ModelUsage } from "../../ports/model-gateway.ts";
+import type { AnswerReader, ProviderShape } from "./shapes/provider-shape.ts";
+import { parsedJson, type Sighting } from "./sighting.ts";
 
 /** Largest event that is read; a response's last event repeats all it has made. */
 const MAX_EVENT_CHARACTERS = 8 * 1024 * 1024;
@@ -12,25 +13,26 @@ export interface AnswerWatch {
   readonly see: (chunk: Uint8Array) => Sighting | undefined;
   /** The answer has come to its end. @returns as `see`, for what only an end can tell */
   readonly end: () => Sighting | undefined;
+  /** Tokens as far as they were told. */
+  readonly usage: () => ModelUsage | null;
 }
 
 /** @param contentType of the answer: a stream of events, or one JSON document; else nothing is read */
-export function watchAnswer(contentType: string, now: () => Date): AnswerWatch {
+export function watchAnswer(
+  contentType: string,
+  now: () => Date,
+  { readAnswer }: Pick<ProviderShape, "readAnswer">,
+): AnswerWatch {
+  const reader = readAnswer(now);
   if (contentType.includes("text/event-stream")) {
-    return watchEvents(now);
+    return watchEvents(reader);
   }
   return contentType.includes("json")
-    ? watchJson(now)
-    : { see: () => undefined, end: () => undefined };
+    ? watchJson(reader)
+    : { see: () => undefined, end: () => undefined, usage: () => null };
 }
 
-const ENDS: Readonly<Record<string, Sighting["outcome"]>> = {
-  "response.completed": "completed",
-  "response.failed": "failed",
-  "response.incomplete": "failed",
-};
-
-function watchEvents(now: () => Date): AnswerWatch {
+function watchEvents(reader: AnswerReader): AnswerWatch {
   const text = new TextDecoder();
   let seen: Sighting | undefined;
   let isTooLarge = false;
@@ -38,9 +40,7 @@ function watchEvents(now: () => Date): AnswerWatch {
   const parser = createParser({
     maxBufferSize: MAX_EVENT_CHARACTERS,
     onEvent({ event, data }) {
-      if (seen === undefined && mayBeEnd(event, data)) {
-        seen = endOf(parsedJson(data), now());
-      }
+      seen ??= reader.event(event, data);
     },
     onError({ type }) {
       isTooLarge ||= type === "max-buffer-size-exceeded";
@@ -61,7 +61,8 @@ function watchEvents(now: () => Date): AnswerWatch {
       return seen;
     },
     // What was not read may have been the end; a stream that ends in good order has had one.
-    end: () => (isBlind && seen === undefined ? UNREAD : undefined),
+    end: () => (isBlind && seen === undefined ? { ...UNREAD, usage: reader.usage() } : undefined),
+    usage: reader.usage,
   };
 }
 
@@ -72,30 +73,7 @@ const UNREAD: Sighting = {
   usage: null,
 };
 
-/** Cheap: a stream has thousands of events, and only its last one is worth parsing. */
-function mayBeEnd(event: string | undefined, data: string): boolean {
-  return event === undefined
-    ? /"(?:response\.(?:completed|failed|incomplete)|error)"/.test(data)
-    : Object.hasOwn(ENDS, event) || event === "error";
-}
-
-function endOf(event: unknown, now: Date): Sighting | undefined {
-  const { type, response, error } = fieldsOf(event);
-  if (type === "error") {
-    // Its fields stand in the event itself or in an object of its own.
-    const told = error ?? { ...fieldsOf(event), type: undefined };
-    return {
-      outcome: "failed",
-      errorCode: codeOf(told),
-      resetsInMs: resetOfStreamedError(told, now),
-      usage: null,
-    };
-  }
-  const outcome = typeof type === "string" && Object.hasOwn(ENDS, type) ? ENDS[type] : undefined;
-  return outcome === undefined ? undefined : sightingOf(response, now, outcome);
-}
-
-function watchJson(now: () => Date): AnswerWatch {
+function watchJson(reader: AnswerReader): AnswerWatch {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   return {
@@ -108,6 +86,7 @@ function watchJson(now: () => Date): AnswerWatch {
       }
       return undefined;
     },
-    end: () => sightingOf(parsedJson(Buffer.concat(chunks).toString("utf8")), now()),
+    end: () => reader.document(parsedJson(Buffer.concat(chunks).toString("utf8"))),
+    usage: reader.usage,
   };
 }

@@ -53,7 +53,7 @@ function gateway(more: Partial<GatewayContainerOptions> = {}, config: object = {
     config: () =>
       JSON.stringify({
         databaseUrl: role.url,
-        apiKey: KEY,
+        upstreams: { openai: { apiKeys: [KEY] } },
         deploymentId: String(deployment?.id),
         ...config,
       }),
@@ -105,7 +105,10 @@ const CALL = (path: string, token: string, body: string) => `
 describe("the gateway's container", () => {
   test("leads a job without a network to its model, and has its secrets nowhere that can be looked at", async () => {
     await using model = await startMockModel({ apiKey: KEY });
-    await gateway({}, { baseUrl: model.baseUrl("ok") }).ensure();
+    await gateway(
+      {},
+      { upstreams: { openai: { apiKeys: [KEY], baseUrl: model.baseUrl("ok") } } },
+    ).ensure();
     const signer = attemptTokenSigner({
       deploymentId: String(deployment?.id),
       now: () => new Date(),
@@ -170,9 +173,13 @@ describe("the gateway's container", () => {
   });
 
   test("that refuses its configuration says why, and is not left behind", async () => {
-    await expect(gateway({}, { apiKey: "no key" }).ensure()).rejects.toMatchObject({
+    await expect(
+      gateway({}, { upstreams: { openai: { apiKeys: ["no key"] } } }).ensure(),
+    ).rejects.toMatchObject({
       code: "CONFIGURATION_INVALID",
-      message: expect.stringContaining("apiKey: expected a key without white space"),
+      message: expect.stringContaining(
+        "upstreams.openai.apiKeys.0: expected a key without white space",
+      ),
     });
     await expect(inspect()).rejects.toMatchObject({ statusCode: 404 });
   });

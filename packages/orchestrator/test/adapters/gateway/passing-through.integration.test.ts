@@ -2,8 +2,17 @@ import { once } from "node:events";
 import { request as httpRequest } from "node:http";
 import { eventually } from "@speckit/testkit";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type Bench, callModel, errorOf, openBench, REAL_KEY } from "./fixtures/open-gateway.ts";
-import { complete, EVENT_STREAM, event, refuse, USAGE } from "./fixtures/provider.ts";
+import type { ModelAccess } from "../../../src/ports/model-gateway.ts";
+import { callIn, completeIn, DIALECTS } from "./fixtures/dialects.ts";
+import {
+  type Bench,
+  callModel,
+  errorOf,
+  openBench,
+  REAL_KEY,
+  upstreamsAt,
+} from "./fixtures/open-gateway.ts";
+import { complete, EVENT_STREAM, refuse } from "./fixtures/provider.ts";
 
 let bench: Bench;
 beforeEach(async () => {
@@ -11,27 +20,30 @@ beforeEach(async () => {
 });
 afterEach(() => bench[Symbol.asyncDispose]());
 
-describe("a call", () => {
+describe.each(DIALECTS)("a call to $provider", (dialect) => {
+  beforeEach(() => {
+    bench.provider.answer = completeIn(dialect);
+  });
+  const callModel = (access: ModelAccess, more: Parameters<typeof callIn>[2] = {}) =>
+    callIn(dialect, access, more);
+
   test("goes through byte by byte, and is recorded with its tokens", async () => {
     const access = await bench.open();
-    const response = await callModel(access, { path: "/responses?api-version=1" });
+    const response = await callModel(access);
     expect(response.status).toBe(200);
     expect(response.headers.get("content-type")).toBe("text/event-stream");
     expect(response.headers.get("x-request-id")).toBe("req_1");
-    expect(await response.text()).toBe(
-      event("response.created", { response: { id: "resp_1" } }) +
-        event("response.completed", { response: { id: "resp_1", usage: USAGE } }),
-    );
+    expect(await response.text()).toBe(dialect.begin + dialect.finish);
     expect(bench.provider.requests[0]).toMatchObject({
       method: "POST",
-      url: "/v1/responses?api-version=1",
-      body: JSON.stringify({ model: "gpt-5.5", stream: true, input: [] }),
+      url: dialect.forwarded,
+      body: JSON.stringify(dialect.body),
     });
-    const usage = { inputTokens: 1_000, cachedInputTokens: 64, outputTokens: 50 };
+    const { model, usage } = dialect;
     expect((await access.report()).calls).toEqual([
       {
         startedAt: expect.any(Date),
-        model: "gpt-5.5",
+        model,
         status: 200,
         outcome: "completed",
         errorCode: null,
@@ -52,9 +64,9 @@ describe("a call", () => {
       response.writeHead(200, EVENT_STREAM);
       response.flushHeaders();
       await goOn;
-      response.write("event: one\n");
+      response.write(dialect.begin);
       await goOnAgain;
-      response.end(event("response.completed", { response: {} }));
+      response.end(dialect.finish);
     };
     const { promise: goOnAgain, resolve: resolveAgain } = Promise.withResolvers<void>();
     let heard = 0;
@@ -64,11 +76,11 @@ describe("a call", () => {
     const response = await callModel(access);
     resolve();
     const reader = response.body!.getReader();
-    expect(Buffer.from((await reader.read()).value!).toString()).toBe("event: one\n");
+    expect(Buffer.from((await reader.read()).value!).toString()).toBe(dialect.begin);
     // Its worker hears of it too: the agent is at work, though it prints nothing.
     expect(heard).toBe(1);
     resolveAgain();
-    expect(Buffer.from((await reader.read()).value!).toString()).toContain("response.completed");
+    expect(Buffer.from((await reader.read()).value!).toString()).toBe(dialect.finish);
   });
 
   test("carries the real key instead of the token, and nothing of the agent's own business", async () => {
@@ -79,28 +91,33 @@ describe("a call", () => {
         "x-codex-turn-metadata": '{"cwd":"/home/somebody"}',
         cookie: "a=b",
         "openai-organization": "somebody-else",
+        "x-http-method-override": "DELETE",
+        "anthropic-version": "2023-06-01",
         "accept-encoding": "gzip",
       },
     });
     await response.text();
     const [seen] = bench.provider.requests;
     expect(seen?.headers).toMatchObject({
-      authorization: `Bearer ${REAL_KEY}`,
+      ...dialect.auth(REAL_KEY),
       originator: "codex_exec",
+      "anthropic-version": "2023-06-01",
       "accept-encoding": "identity",
     });
     expect(seen?.headers).not.toHaveProperty("cookie");
     expect(seen?.headers).not.toHaveProperty("x-codex-turn-metadata");
     expect(seen?.headers).not.toHaveProperty("openai-organization");
+    expect(seen?.headers).not.toHaveProperty("x-http-method-override");
     expect(JSON.stringify(bench.provider.requests)).not.toContain(access.token);
   });
 
   test("has the deployment's own headers upstream", async () => {
     await using own = await openBench({
-      upstream: {
-        baseUrl: `${bench.provider.baseUrl}/`,
-        apiKey: REAL_KEY,
-        headers: { "OpenAI-Organization": "org-1", "OpenAI-Project": "proj-1" },
+      upstreams: {
+        [dialect.provider]: {
+          ...upstreamsAt(bench.provider)[dialect.provider],
+          headers: { "OpenAI-Organization": "org-1", "OpenAI-Project": "proj-1" },
+        },
       },
     });
     await (await callModel(await own.open())).text();
@@ -108,7 +125,6 @@ describe("a call", () => {
       "openai-organization": "org-1",
       "openai-project": "proj-1",
     });
-    expect(bench.provider.requests[0]?.url).toBe("/v1/responses");
   });
 
   test("never shows the real key, not even when the provider quotes it", async () => {
@@ -129,7 +145,7 @@ describe("a call", () => {
     const access = await bench.open();
     bench.provider.answer = (response) => {
       response.writeHead(200, EVENT_STREAM);
-      response.write(event("response.created"));
+      response.write(dialect.begin);
     };
     const hangUp = new AbortController();
     const response = await callModel(access, { signal: hangUp.signal });
@@ -141,6 +157,7 @@ describe("a call", () => {
       outcome: "cut",
       errorCode: "client_gone",
       status: 200,
+      usage: dialect.usageOfBegun,
     });
   });
 
@@ -158,9 +175,9 @@ describe("a call", () => {
       };
       send();
     };
-    const call = httpRequest(`${access.baseUrl}/responses`, {
+    const call = httpRequest(`${new URL(access.baseUrl).origin}${dialect.asked}`, {
       method: "POST",
-      headers: { authorization: `Bearer ${access.token}` },
+      headers: dialect.auth(access.token),
     });
     call.on("error", () => {});
     call.end("{}");
@@ -180,6 +197,42 @@ describe("a call", () => {
     response.destroy();
   });
 
+  test("that is not streamed is counted by its body", async () => {
+    const access = await bench.open();
+    bench.provider.answer = (response) => {
+      response.writeHead(200, { "content-type": "application/json" });
+      response.end(JSON.stringify(dialect.document));
+    };
+    await (await callModel(access)).text();
+    await eventually("recorded", access.report, ({ calls }) => calls.length === 1);
+    expect((await access.report()).calls).toMatchObject([
+      { outcome: "completed", usage: dialect.usage },
+    ]);
+  });
+
+  test("that the provider breaks off is cut for the agent, and what it has cost counts", async () => {
+    const access = await bench.open();
+    bench.provider.answer = (response) => {
+      response.writeHead(200, EVENT_STREAM);
+      response.write(dialect.begin, () => response.destroy());
+    };
+    const response = await callModel(access);
+    await expect(response.text()).rejects.toThrow();
+    expect((await access.report()).calls).toMatchObject([
+      { status: 200, outcome: "cut", usage: dialect.usageOfBegun },
+    ]);
+  });
+
+  test("is refused without its token in the words of its provider, and goes nowhere", async () => {
+    const access = await bench.open();
+    const response = await callModel({ ...access, token: "sk-somebody" });
+    expect(response.status).toBe(401);
+    expect(dialect.codeOf(await response.json())).toBe("invalid_token");
+    expect(bench.provider.requests).toEqual([]);
+  });
+});
+
+describe("a call", () => {
   test("whose list of models is asked for goes through as well", async () => {
     const access = await bench.open();
     bench.provider.answer = (response) => {
@@ -190,19 +243,6 @@ describe("a call", () => {
     expect(await response.text()).toBe('{"data":[]}');
     expect((await access.report()).calls).toMatchObject([
       { outcome: "completed", model: null, usage: null },
-    ]);
-  });
-
-  test("that is not streamed is counted by its body", async () => {
-    const access = await bench.open();
-    bench.provider.answer = (response) => {
-      response.writeHead(200, { "content-type": "application/json" });
-      response.end(JSON.stringify({ status: "completed", usage: USAGE }));
-    };
-    await (await callModel(access)).text();
-    await eventually("recorded", access.report, ({ calls }) => calls.length === 1);
-    expect((await access.report()).calls).toMatchObject([
-      { outcome: "completed", usage: { inputTokens: 1_000 } },
     ]);
   });
 });
@@ -241,15 +281,47 @@ describe("many attempts at once", () => {
   });
 });
 
+describe("a hundred streams at once, of all providers", () => {
+  test("come through whole, side by side", async () => {
+    const goOn = Promise.withResolvers<void>();
+    const { promise: allThere, resolve: onAllThere } = Promise.withResolvers<void>();
+    bench.provider.answer = async (response, { url }) => {
+      const dialect = DIALECTS.find(({ forwarded }) => forwarded === url)!;
+      response.writeHead(200, EVENT_STREAM);
+      response.write(dialect.begin);
+      if (bench.provider.requests.length === 99) {
+        onAllThere();
+      }
+      await goOn.promise;
+      response.end(dialect.finish);
+    };
+    const accesses = await Promise.all(Array.from({ length: 33 }, () => bench.open()));
+    const texts = accesses.flatMap((access) =>
+      DIALECTS.map(async (dialect) => {
+        const text = await (await callIn(dialect, access)).text();
+        return text === dialect.begin + dialect.finish;
+      }),
+    );
+    await allThere;
+    goOn.resolve();
+    expect((await Promise.all(texts)).every(Boolean)).toBe(true);
+    const reports = await Promise.all(accesses.map((access) => access.report()));
+    expect(reports.every(({ usage }) => usage.inputTokens === 3_000 && usage.calls === 3)).toBe(
+      true,
+    );
+  });
+});
+
 describe("the way upstream", () => {
   test.each([
-    ["a key with a line end", { apiKey: "sk-1\n" }, /key/],
-    ["an empty key", { apiKey: "" }, /key/],
-    ["a base URL that is none", { apiKey: "k", baseUrl: "api.openai.com" }, /base URL/],
-    ["a base URL with a user", { apiKey: "k", baseUrl: "http://a:b@host/v1" }, /base URL/],
-    ["a base URL with a query", { apiKey: "k", baseUrl: "http://host/v1?x=1" }, /base URL/],
-  ])("refuses %s at the start", async (_, upstream, message) => {
-    await expect(openBench({ upstream })).rejects.toMatchObject({
+    ["a key with a line end", { apiKeys: ["sk-1\n"] }, /key/],
+    ["an empty key", { apiKeys: [""] }, /key/],
+    ["no key at all", { apiKeys: [] }, /key/],
+    ["a base URL that is none", { apiKeys: ["k"], baseUrl: "api.openai.com" }, /base URL/],
+    ["a base URL with a user", { apiKeys: ["k"], baseUrl: "http://a:b@host/v1" }, /base URL/],
+    ["a base URL with a query", { apiKeys: ["k"], baseUrl: "http://host/v1?x=1" }, /base URL/],
+  ])("refuses %s at the start", async (_, openai, message) => {
+    await expect(openBench({ upstreams: { openai } })).rejects.toMatchObject({
       code: "CONFIGURATION_INVALID",
       message: expect.stringMatching(message),
     });
@@ -257,7 +329,7 @@ describe("the way upstream", () => {
 
   test("that leads nowhere is told to the agent as its provider's fault", async () => {
     await using lost = await openBench({
-      upstream: { baseUrl: "http://127.0.0.1:1/v1", apiKey: REAL_KEY },
+      upstreams: { openai: { baseUrl: "http://127.0.0.1:1/v1", apiKeys: [REAL_KEY] } },
     });
     const access = await lost.open();
     const response = await callModel(access);

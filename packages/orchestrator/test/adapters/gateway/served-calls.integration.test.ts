@@ -42,7 +42,7 @@ describe("the calls of attempts in containers", () => {
   test("go through with the real key, and what is recorded is what the provider has seen", async () => {
     await using model = await startMockModel({ apiKey: REAL_KEY });
     const baseUrl = model.baseUrl(() => turn(message("Done.")));
-    await bench.serve({ upstream: { baseUrl, apiKey: REAL_KEY }, ...REAL_TIMES });
+    await bench.serve({ upstreams: { openai: { baseUrl, apiKeys: [REAL_KEY] } }, ...REAL_TIMES });
     const attempts = await Promise.all(Array.from({ length: 20 }, () => bench.attempt()));
     await Promise.all(
       attempts.map(async (attempt) => {
@@ -77,7 +77,7 @@ describe("the calls of attempts in containers", () => {
     await using model = await startMockModel();
     const words = Array.from({ length: 50 }, (_, ix) => `word ${ix} `).join("");
     const baseUrl = model.baseUrl(() => ({ ...turn(message(words)), pauseMs: 20 }));
-    await bench.serve({ upstream: { baseUrl, apiKey: REAL_KEY }, ...REAL_TIMES });
+    await bench.serve({ upstreams: { openai: { baseUrl, apiKeys: [REAL_KEY] } }, ...REAL_TIMES });
     const attempts = await Promise.all(Array.from({ length: 20 }, () => bench.attempt()));
     const texts = await Promise.all(
       attempts.map(async ({ model: token }) => (await bench.callModel(token)).text()),
@@ -152,7 +152,7 @@ describe("the calls of attempts in containers", () => {
   });
 
   test("are refused by a gateway that has no key, and their jobs start all the same", async () => {
-    await bench.serve({ upstream: undefined });
+    await bench.serve({ upstreams: {} });
     const attempt = await bench.attempt();
     const started = bench.ask("/speckit/v1/start", attempt.start, { method: "POST" });
     expect(await statusOf(started)).toBe(204);

@@ -1,5 +1,6 @@
 import { seededRandom, testSeed } from "@speckit/testkit";
 import { describe, expect, test } from "vitest";
+import { openai } from "../../../src/adapters/gateway/shapes/openai.ts";
 import { watchAnswer } from "../../../src/adapters/gateway/watch-answer.ts";
 import { event, USAGE } from "./fixtures/provider.ts";
 
@@ -12,7 +13,7 @@ const SEEN = {
 };
 
 function watched(pieces: Iterable<Uint8Array>) {
-  const watch = watchAnswer("text/event-stream; charset=utf-8", now);
+  const watch = watchAnswer("text/event-stream; charset=utf-8", now, openai);
   const seen = [...pieces].flatMap((piece) => watch.see(piece) ?? []);
   return { seen, end: watch.end() };
 }
@@ -107,7 +108,7 @@ describe("memory stays bounded", () => {
 });
 
 test("what is neither a stream nor JSON is not read", () => {
-  const watch = watchAnswer("text/html", now);
+  const watch = watchAnswer("text/html", now, openai);
   expect(watch.see(Buffer.from(event("response.completed", { response: {} })))).toBeUndefined();
   expect(watch.end()).toBeUndefined();
 });

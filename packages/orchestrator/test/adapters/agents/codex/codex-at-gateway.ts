@@ -38,8 +38,7 @@ export async function codexAtGateway(options: {
     memoryDatabase({ clock, deploymentId: randomUUID() }),
   );
   const gateway = await createGateway({
-    upstream: { baseUrl, apiKey: REAL_KEY },
-    credential: "codex",
+    upstreams: { openai: { baseUrl, apiKeys: [REAL_KEY], credential: "codex" } },
     credentials,
     clock: systemClock,
     logger: recordingLogger().logger,

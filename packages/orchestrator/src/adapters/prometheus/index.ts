@@ -1,0 +1,1 @@
+export { type SummedMetrics, summedMetrics } from "./summed-metrics.ts";
