@@ -9,7 +9,7 @@ import { provision } from "./provision.mjs";
 import { Refusal, runScript } from "./refusal.mjs";
 import { runForeground } from "./run-foreground.mjs";
 
-const names = ["agent", "docker", "overhead", "recovery"];
+const names = ["agent", "docker", "gateway", "overhead", "recovery"];
 
 /** `npm run bench:<name>`, from a bare clone. Further arguments are the bench's. */
 await runScript(async () => {
@@ -20,8 +20,8 @@ await runScript(async () => {
   const needs = ["git", "rabbitmq"];
   const ofContainers = ["docker", "debootstrap", "iptables", "iproute"];
   await provision(name === "docker" ? [...needs, ...ofContainers] : needs);
-  // The real Codex and the model it talks to are there for tests; the worker's image is compiled.
-  const { node, env } = await bootstrap({ dev: name === "agent" || name === "docker" });
+  // The real Codex and the model that is talked to are there for tests; the worker's image is compiled.
+  const { node, env } = await bootstrap({ dev: ["agent", "docker", "gateway"].includes(name) });
   const run = (env) =>
     runForeground(node, [join(root, `bench/src/${name}-main.ts`), ...args], { env });
   return name === "docker" ? withDockerEngine(env, (env) => withImages(env, run)) : run(env);

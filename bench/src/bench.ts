@@ -20,6 +20,8 @@ export interface Sizes {
   /** Rounds of a workspace made in a volume, and a clone beside it. */
   readonly workspaces: Budget;
   readonly largeRepository: { readonly files: number; readonly historyBytes: number };
+  /** Through the gateway, over a hundred streams. */
+  readonly streamedBytes: number;
   /** With the session lock; without it, a kill takes a whole lease. */
   readonly kills: number;
   readonly killsWithoutLock: number;

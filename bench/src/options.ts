@@ -22,6 +22,7 @@ const USUAL: Sizes = {
   containerRuns: { times: 20, ms: 180_000 },
   workspaces: { times: 5, ms: 240_000 },
   largeRepository: { files: 50_000, historyBytes: 1_000_000_000 },
+  streamedBytes: 400_000_000,
   kills: 20,
   killsWithoutLock: 20,
   outageMs: 5_000,
@@ -40,6 +41,7 @@ const QUICK: Sizes = {
   recordedBytes: 200_000_000,
   containerRuns: { times: 7, ms: 60_000 },
   workspaces: { times: 3, ms: 120_000 },
+  streamedBytes: 100_000_000,
   kills: 5,
   killsWithoutLock: 3,
   watchMs: 5_000,
@@ -59,6 +61,7 @@ const SMOKE: Sizes = {
   containerRuns: { times: 1, ms: 1_000 },
   workspaces: { times: 1, ms: 1_000 },
   largeRepository: { files: 300, historyBytes: 2_000_000 },
+  streamedBytes: 5_000_000,
   kills: 1,
   killsWithoutLock: 0,
 };

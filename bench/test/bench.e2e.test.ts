@@ -95,6 +95,20 @@ test("the container bench measures a workspace beside clones of the same reposit
   expect(kept.stdout).not.toMatch(/NaN|Infinity/);
 }, 120_000);
 
+test("the gateway bench measures calls straight and through the gateway, and its memory at two sizes", async () => {
+  const kept = await smoke("gateway", ["latency", "throughput", "streams"]);
+  for (const provider of ["openai", "anthropic", "gemini"]) {
+    for (const way of ["direct", "gateway"]) {
+      expect(kept.samples[`${provider}, first byte, ${way}`]?.every((ms) => ms > 0)).toBe(true);
+    }
+  }
+  const ratios = kept.tables.flatMap(({ rows }) => rows.flat().filter((cell) => / x$/.test(cell)));
+  expect(ratios).toHaveLength(9);
+  const memory = kept.tables.flatMap(({ rows }) => rows).filter(([readers]) => readers === "quick");
+  expect(memory).toHaveLength(2);
+  expect(kept.stdout).not.toMatch(/NaN|Infinity/);
+}, 120_000);
+
 test("a part that there is not is refused by name", async () => {
   const { exitCode, stderr } = await runProgram(mainOf("overhead"), ["--part", "sleep"]);
   expect(exitCode).toBe(2);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
   eventually,
+  freePort,
   type RunningProgram,
   runProgram,
   startProgram,
@@ -38,16 +39,22 @@ function start(...call: Parameters<typeof startProgram>): RunningProgram {
   return program;
 }
 
-/** Status of the health page, as a container's health check asks for it. */
-async function health(): Promise<number | undefined> {
-  const asked = get({ socketPath, path: "/healthz", agent: false });
+/** Status of a page on the socket that jobs see. */
+async function statusOf(path: string): Promise<number | undefined> {
+  const asked = get({ socketPath, path, agent: false });
   const [answer] = (await once(asked, "response")) as [IncomingMessage];
   answer.resume();
   return answer.statusCode;
 }
 
+/** As a container's health check asks for it. */
 const ready = () =>
-  eventually("it serves", health, (status) => status === 200, { withinMs: 30_000 });
+  eventually(
+    "it serves",
+    () => statusOf("/healthz"),
+    (status) => status === 200,
+    { withinMs: 30_000 },
+  );
 const env = () => ({
   DATABASE_URL: database.url,
   CODEX_API_KEY: "sk-canary-gateway",
@@ -124,6 +131,47 @@ describe("the gateway's program", () => {
       },
     });
     await ready();
+  });
+
+  test("tells its operator on a port of its own whether it lives, reaches its database, and what it has counted", async () => {
+    await using proxy = await tcpProxy(database.url);
+    proxy.refuse();
+    const port = await freePort();
+    start(MAIN, [], {
+      env: { ...env(), DATABASE_URL: proxy.url, SPECKIT_GATEWAY_HEALTH_PORT: String(port) },
+    });
+    const ask = (path: string) => fetch(`http://127.0.0.1:${port}${path}`);
+    await eventually(
+      "it is alive",
+      () =>
+        ask("/healthz").then(
+          ({ status }) => status,
+          () => undefined,
+        ),
+      (status) => status === 200,
+      { withinMs: 30_000 },
+    );
+    const waiting = await ask("/readyz");
+    expect(waiting.status).toBe(503);
+    expect(await waiting.json()).toEqual({ status: "waiting", waitingFor: "PostgreSQL" });
+    proxy.accept();
+    await eventually(
+      "it is ready",
+      async () => (await ask("/readyz")).status,
+      (status) => status === 200,
+      {
+        withinMs: 30_000,
+      },
+    );
+    await ready();
+    // Where jobs are there is nothing of it.
+    for (const path of ["/metrics", "/readyz"]) {
+      expect(await statusOf(path)).toBe(404);
+    }
+    const page = await ask("/metrics");
+    expect(page.headers.get("content-type")).toContain("text/plain");
+    expect(await page.text()).toContain('speckit_gateway_refusals_total{reason="not_found"} 2');
+    expect((await ask("/else")).status).toBe(404);
   });
 
   test.each([

@@ -1,3 +1,4 @@
+export { freePort } from "@speckit/private-broker";
 export { checkRuns } from "./check-runs.ts";
 export { codexBinary } from "./codex-binary.ts";
 export {

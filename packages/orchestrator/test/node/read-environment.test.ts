@@ -114,10 +114,28 @@ describe("readEnvironment", () => {
       "CODEX_API_KEY",
       "OPENAI_API_KEY",
       "SPECKIT_CODEX_HEADERS",
+      "ANTHROPIC_API_KEY",
+      "SPECKIT_ANTHROPIC_HEADERS",
+      "GEMINI_API_KEY",
+      "SPECKIT_GEMINI_HEADERS",
       "SPECKIT_GATEWAY_DATABASE_URL",
       "GITHUB_TOKEN",
       "SPECKIT_GIT_TOKEN",
     ]);
+  });
+
+  test("a provider may have several keys; where it is says nothing without one", () => {
+    const config = readEnvironment({
+      CODEX_API_KEY: "sk-1,sk-2",
+      ANTHROPIC_API_KEY: "sk-ant-1",
+      SPECKIT_ANTHROPIC_BASE_URL: "https://claude.internal",
+      SPECKIT_GEMINI_BASE_URL: "https://gemini.internal",
+    });
+    expect(config.codex?.apiKeys).toEqual(["sk-1", "sk-2"]);
+    expect(config.providers).toEqual({
+      anthropic: { apiKeys: ["sk-ant-1"], baseUrl: "https://claude.internal" },
+    });
+    expect(secretsOf(config)).toEqual(["sk-ant-1", "sk-1", "sk-2"]);
   });
 
   test("the secrets of a configuration are its tokens and the passwords of its URLs", () => {
