@@ -3,7 +3,8 @@ import { Agent, type IncomingMessage, request } from "node:http";
 
 /** Where calls go: straight to the provider, or to a gateway's socket with an attempt's token. */
 export interface Target extends Disposable {
-  readonly call: (read?: (answer: IncomingMessage) => Promise<void>) => Promise<CallTimes>;
+  /** @param onFirstByte nothing more is read until it resolves */
+  readonly call: (onFirstByte?: () => Promise<void>) => Promise<CallTimes>;
 }
 
 export interface CallTimes {
@@ -58,7 +59,7 @@ export function targetOf(
     },
   };
   return {
-    async call(read) {
+    async call(onFirstByte) {
       const startedMs = performance.now();
       const asked = request(options);
       asked.end(text);
@@ -66,17 +67,11 @@ export function targetOf(
       if (answer.statusCode !== 200) {
         throw new Error(`status ${answer.statusCode}`);
       }
-      let firstByteMs = Number.NaN;
-      const first = once(answer, "readable").then(() => {
-        firstByteMs = performance.now() - startedMs;
-      });
-      if (read === undefined) {
-        await first;
-        answer.resume();
-        await once(answer, "end");
-      } else {
-        await Promise.all([first, read(answer)]);
-      }
+      await once(answer, "readable");
+      const firstByteMs = performance.now() - startedMs;
+      await onFirstByte?.();
+      answer.resume();
+      await once(answer, "end");
       return { firstByteMs, wholeMs: performance.now() - startedMs };
     },
     [Symbol.dispose]: () => agent.destroy(),

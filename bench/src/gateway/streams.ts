@@ -1,5 +1,3 @@
-import { once } from "node:events";
-import type { IncomingMessage } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
 import { message, turn } from "@speckit/mock-model";
 import type { Bench } from "../bench.ts";
@@ -67,14 +65,8 @@ async function streamed(
   );
   const before = await memoryOf(pid);
   const isOver = Promise.withResolvers<void>();
-  const read = async (answer: IncomingMessage): Promise<void> => {
-    if (readers === "slow") {
-      await isOver.promise;
-    }
-    answer.resume();
-    await once(answer, "end");
-  };
-  const all = Promise.all(calls.map((target) => target.call(read)));
+  const goOn = readers === "slow" ? () => isOver.promise : undefined;
+  const all = Promise.all(calls.map((target) => target.call(goOn)));
   await pause(PAUSE_MS * (PIECES_OF_A_STREAM + 3));
   const middle = await memoryOf(pid);
   isOver.resolve();
