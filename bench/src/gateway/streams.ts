@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { message, turn } from "@speckit/mock-model";
+import { turn } from "@speckit/mock-model";
 import type { Bench } from "../bench.ts";
 import { megabytes } from "../format.ts";
 import { memoryOf, peakMemoryOf } from "../process-facts.ts";
@@ -8,9 +8,10 @@ import { openGatewaySubject } from "./gateway-subject.ts";
 
 const STREAMS = 100;
 const OF_AN_ATTEMPT = 10;
-const PIECES_OF_A_STREAM = 5;
-/** Between two pieces: long enough for all streams to be open at a time. */
-const PAUSE_MS = 200;
+/** Of the same size whatever is streamed: longer streams have more of them. */
+const PIECE_BYTES = 16_000;
+/** How long a stream goes on at least: long enough for all to be open at a time. */
+const LASTS_MS = 4_000;
 
 /**
  * The gateway's memory with a hundred streams open at once, of all providers, at two sizes: memory that
@@ -45,10 +46,18 @@ async function streamed(
   readers: "quick" | "slow",
   bytes: number,
 ): Promise<readonly number[] | undefined> {
-  const text = "x".repeat(Math.ceil(bytes / STREAMS));
+  const pieces = Math.ceil(bytes / STREAMS / PIECE_BYTES);
+  const piece = { type: "response.output_text.delta", delta: "x".repeat(PIECE_BYTES) };
+  const { events } = turn();
   await using subject = await openGatewaySubject(bench, `gateway-${readers}-${bytes}`, () => ({
-    ...turn(message(text)),
-    pauseMs: PAUSE_MS,
+    kind: "stream",
+    events: [
+      ...events.slice(0, 1),
+      ...Array.from({ length: pieces }, () => piece),
+      ...events.slice(-1),
+    ],
+    ending: "end",
+    pauseMs: Math.round(LASTS_MS / pieces),
   }));
   const { pid, socketPath } = subject.gateway;
   using targets = new DisposableStack();
@@ -67,7 +76,8 @@ async function streamed(
   const isOver = Promise.withResolvers<void>();
   const goOn = readers === "slow" ? () => isOver.promise : undefined;
   const all = Promise.all(calls.map((target) => target.call(goOn)));
-  await pause(PAUSE_MS * (PIECES_OF_A_STREAM + 3));
+  // Who reads slowly lets the model wait for longer than it would take.
+  await pause(readers === "slow" ? 2 * LASTS_MS : LASTS_MS / 2);
   const middle = await memoryOf(pid);
   isOver.resolve();
   await all;

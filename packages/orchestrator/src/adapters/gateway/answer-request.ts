@@ -68,9 +68,15 @@ export async function answerRequest(
 ): Promise<void> {
   const [path = "", query = ""] = (request.url ?? "").split("?", 2);
   // Who asks where nobody is gets an answer in the first provider's words.
-  const shape = shapeOfPath(path) ?? openai;
-  const route = shape.routeOf(request.method ?? "", path.slice(shape.prefix.length), query);
-  if (route === undefined || shapeOfPath(path) === undefined) {
+  const found = shapeOfPath(path);
+  const shape = found ?? openai;
+  if (found !== undefined && request.method === "HEAD" && /^\/?$/.test(behind(path, found))) {
+    // Some clients look whether their provider is there before they call it.
+    response.writeHead(200).end();
+    return;
+  }
+  const route = found?.routeOf(request.method ?? "", behind(path, found), query);
+  if (route === undefined) {
     parts.meter.refused("not_found");
     parts.logger.warn("model call refused", { reason: "no way leads on from there" });
     sendOwnAnswer(response, NOT_FOUND, shape);
@@ -96,6 +102,10 @@ export async function answerRequest(
     access.open.delete(work);
     ended();
   }
+}
+
+function behind(path: string, { prefix }: ProviderShape): string {
+  return path.slice(prefix.length);
 }
 
 interface Asked {

@@ -88,6 +88,17 @@ describe.each(MODEL_PROVIDERS)("%s, in its own protocol", (provider) => {
   });
 });
 
+test("a client that only looks whether its provider is there needs no token, and asks nobody", async () => {
+  await using bench = await benchAt("ok");
+  const { origin } = new URL((await bench.open()).baseUrl);
+  const before = model.requests().length;
+  const looks = ["/anthropic", "/anthropic/", "/gemini", "/anthropic/v1", "/nobody"].map((path) =>
+    fetch(`${origin}${path}`, { method: "HEAD" }).then(({ status }) => status),
+  );
+  expect(await Promise.all(looks)).toEqual([200, 200, 200, 404, 404]);
+  expect(model.requests().length).toBe(before);
+});
+
 describe("what is not streamed", () => {
   test.each<[ModelProvider, string]>([
     ["anthropic", "/anthropic/v1/messages"],

@@ -55,6 +55,30 @@ describe("the time until a limit ends is read", () => {
       60_000,
     ],
     [
+      "from Anthropic's limit that is used up, told as a time of day",
+      {
+        "anthropic-ratelimit-requests-remaining": "9",
+        "anthropic-ratelimit-requests-reset": "2026-11-25T07:00:01Z",
+        "anthropic-ratelimit-input-tokens-remaining": "0",
+        "anthropic-ratelimit-input-tokens-reset": "2026-11-25T07:00:42Z",
+      },
+      {},
+      42_000,
+    ],
+    [
+      "from Gemini's RetryInfo",
+      {},
+      {
+        message: "Please retry in 50s.",
+        details: [
+          { "@type": "type.googleapis.com/google.rpc.QuotaFailure", violations: [] },
+          { "@type": "type.googleapis.com/google.rpc.RetryInfo", retryDelay: "34.5s" },
+        ],
+      },
+      34_500,
+    ],
+    ["from Gemini's message without it", {}, { message: "Please retry in 50.25s." }, 50_250],
+    [
       "not from nonsense",
       { "retry-after": "soon", "x-ratelimit-reset-tokens": "-" },
       { resets_at: "?" },
