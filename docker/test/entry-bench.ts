@@ -46,7 +46,13 @@ export interface RunningEntry {
   readonly exit: Promise<Exit>;
 }
 
-/** The entry program as a real process, in a folder that stands for its volume. */
+/** As a container without a network has it: loopback, and no route anywhere. */
+const inItsOwnNetwork = [
+  ...(process.getuid?.() === 0 ? [] : ["--user", "--map-root-user"]),
+  ...["--net", "--", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"],
+];
+
+/** The entry program as a real process, in a network namespace of its own and a folder that stands for its volume. */
 export async function entryBench(): Promise<EntryBench> {
   const temp = await tempFolder("entry");
   const folder = temp.path;
@@ -81,7 +87,7 @@ export async function entryBench(): Promise<EntryBench> {
 }
 
 export function startEntry(jobPath: string): RunningEntry {
-  const child = spawn(process.execPath, [entry, jobPath], {
+  const child = spawn("unshare", [...inItsOwnNetwork, process.execPath, entry, jobPath], {
     env: { PATH: process.env.PATH ?? "", SECRET_OF_THE_CONTAINER: "not for the agent" },
     stdio: ["ignore", "pipe", "pipe"],
   });

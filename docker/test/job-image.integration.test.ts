@@ -54,7 +54,7 @@ describe("the job image", () => {
       readOnlyRoot: true,
       homeWritable: true,
       tmpWritable: true,
-      interfaces: ["lo"],
+      openWays: [],
       agents: { codex: expect.stringMatching(/^codex-cli \d/) },
       git: expect.stringMatching(/^git version 2/),
     });

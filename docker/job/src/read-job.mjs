@@ -17,6 +17,7 @@ import { dirname } from "node:path";
  * @property {number} livenessMs how often the attempt is asked for
  * @property {number} giveUpMs how long the agent goes on without an answer
  * @property {number} ticketWithinMs how long a start ticket is asked for; default 60 000
+ * @property {string[]} deniedTargets tried besides those that are tried anyway; default none
  * @property {string} home
  */
 
@@ -35,7 +36,7 @@ export function readJob(path) {
     const isRight = type === "array" ? Array.isArray(job[name]) : typeof job[name] === type;
     if (!isRight) throw new Error(`job.json has no ${name}`);
   }
-  return { ticketWithinMs: 60_000, ...job, home: `${dirname(path)}/home` };
+  return { ticketWithinMs: 60_000, deniedTargets: [], ...job, home: `${dirname(path)}/home` };
 }
 
 /** @type {readonly (readonly [string, string])[]} */

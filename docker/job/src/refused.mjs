@@ -5,6 +5,7 @@ export const exitCodes = /** @type {const} */ ({
   gateway_unreachable: 96,
   start_refused: 97,
   no_space: 98,
+  egress_open: 99,
 });
 
 /** The entry program's own reason to end: the agent was not started, or not left to go on. */

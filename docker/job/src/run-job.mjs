@@ -3,6 +3,7 @@ import { constants } from "node:os";
 import { dirname } from "node:path";
 import { openBridge } from "./bridge.mjs";
 import { CountedStream } from "./counted-stream.mjs";
+import { probeEgress } from "./probe-egress.mjs";
 import { openStdin, readJob } from "./read-job.mjs";
 import { exitCodes, Refused } from "./refused.mjs";
 import { startAgent } from "./run-agent.mjs";
@@ -12,8 +13,8 @@ import { watchAttempt } from "./watch-attempt.mjs";
 const passedOn = /** @type {const} */ (["SIGTERM", "SIGINT", "SIGHUP"]);
 
 /**
- * The life of a job in its container: read the job, take the start ticket, run the agent while the attempt is live, and
- * say at the end where its output ends. Resolves with the exit code.
+ * The life of a job in its container: read the job, show that it is closed, take the start ticket, run the agent while
+ * the attempt is live, and say at the end where its output ends. Resolves with the exit code.
  *
  * The last line on stdout is always ours: `exit` with how the agent ended, or `refused` with why it did not start or
  * was stopped. A container without that line was ended from outside.
@@ -71,8 +72,9 @@ async function carry(path, out) {
   const job = readJob(path);
   refuseWithoutSpace(dirname(path), job.freeBytesFloor);
   const stdin = openStdin(job.stdin);
-  await takeTicket(job, stopped.signal);
   await openBridge(job.bridgePort, job.gateway);
+  await probeEgress(job, stopped.signal);
+  await takeTicket(job, stopped.signal);
   stopped.signal.throwIfAborted();
   const agent = await startAgent(job, stdin, out);
   onSignal = agent.signal;

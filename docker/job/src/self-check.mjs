@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { accessSync, constants, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { networkInterfaces } from "node:os";
 import { join } from "node:path";
+import { findOpenWays } from "./find-open-ways.mjs";
 
 /** The version of what worker and image have agreed on; the image's label `speckit.job-contract` says the same. */
 export const contract = 1;
@@ -21,7 +21,7 @@ const volume = "/speckit";
  * What this image brings and how this container was started. `missing` names what the contract asks for and is not
  * there; `isHardened` says whether the container looks as a worker makes it.
  */
-export function selfCheck() {
+export async function selfCheck() {
   const found = versions(programs);
   const foundAgents = versions(agents);
   const uid = process.getuid?.() ?? -1;
@@ -30,7 +30,7 @@ export function selfCheck() {
   const readOnlyRoot = mounts.get("/")?.includes("ro") === true;
   const homeWritable = isWritable(`${volume}/home`);
   const tmpWritable = isWritable("/tmp");
-  const interfaces = Object.keys(networkInterfaces());
+  const openWays = await findOpenWays();
   const missing = [
     ...Object.keys(programs).filter((name) => found[name] === null),
     ...(Object.values(foundAgents).some((version) => version !== null)
@@ -50,16 +50,12 @@ export function selfCheck() {
     agents: foundAgents,
     uid,
     gid: process.getgid?.() ?? -1,
-    isHardened:
-      readOnlyRoot &&
-      isVolumeMounted &&
-      interfaces.every((name) => name === "lo") &&
-      noNewPrivileges(),
+    isHardened: readOnlyRoot && isVolumeMounted && openWays.length === 0 && noNewPrivileges(),
     readOnlyRoot,
     isVolumeMounted,
     homeWritable,
     tmpWritable,
-    interfaces,
+    openWays,
   };
 }
 

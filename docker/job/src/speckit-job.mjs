@@ -12,7 +12,7 @@ if (others.length > 0 || (first.startsWith("-") && first !== "--check")) {
   process.stderr.write(usage);
   process.exitCode = 2;
 } else if (first === "--check") {
-  const report = selfCheck();
+  const report = await selfCheck();
   process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
   process.exitCode = report.ok ? 0 : 1;
 } else {

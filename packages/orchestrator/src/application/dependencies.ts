@@ -3,6 +3,7 @@ import type { AgentBackend } from "../ports/agent-backend.ts";
 import type { ArtifactStore } from "../ports/artifact-store.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { CredentialRepository } from "../ports/credential-repository.ts";
+import type { EgressGate } from "../ports/egress.ts";
 import type { ReachFailpoint } from "../ports/failpoints.ts";
 import type { GitWorkspace } from "../ports/git-workspace.ts";
 import type { Identity } from "../ports/identity.ts";
@@ -25,6 +26,8 @@ export interface Dependencies {
   readonly backends: ReadonlyMap<string, AgentBackend>;
   /** By the name of the credential each holds; a backend that names another one cannot run. */
   readonly gateways?: ReadonlyMap<string, ModelGateway>;
+  /** Left out: attempts are given no way out besides the one to their model. */
+  readonly egress?: EgressGate | undefined;
   /** Whose cool-downs are waited for. Left out: none ever rests. */
   readonly credentials?: CredentialRepository | undefined;
   /** Used when a request names none; undefined: each request must name one. */

@@ -124,6 +124,19 @@ export const EVENT_DATA = {
   "phase.tool": ofAgent.extend({ name: text, detail: text, exitCode: z.int().optional() }),
   "phase.file": ofAgent.extend({ path: text, change: text }),
   "phase.usage": ofAgent.extend(usageSchema.shape),
+  "phase.egress": ofAgent.extend({
+    artifact: z.string().meta({ description: "Name of the kept list, by target and outcome" }),
+    passed: z.int().min(0).meta({ description: "Tunnels that were opened" }),
+    denied: z
+      .int()
+      .min(0)
+      .meta({ description: "Requests that were refused, or cut for their first bytes" }),
+    bytesUp: z.int().min(0).meta({ description: "From the agent" }),
+    bytesDown: z.int().min(0).meta({ description: "To the agent" }),
+    denials: z
+      .array(z.object({ host: z.string(), port: z.int(), reason: z.string(), requests: z.int() }))
+      .meta({ description: "The first 20 by name; port 0: none that could be read" }),
+  }),
   "phase.warning": ofPhase.extend({ text }),
   [REJECTED_EVENT]: runRejectedSchema,
 } as const satisfies Record<RunEventType | typeof REJECTED_EVENT, z.ZodObject>;

@@ -33,6 +33,8 @@ export const EVENT_TYPES = {
   "phase.tool": "The agent used a tool.",
   "phase.file": "The agent changed a file.",
   "phase.usage": "The agent reported token use.",
+  "phase.egress":
+    "What the attempt reached besides its model, and what it was refused, where there was anything.",
   "phase.warning": "Something that needs no action but should be known.",
 } as const;
 

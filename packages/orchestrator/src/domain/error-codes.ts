@@ -440,6 +440,13 @@ export const ERROR_CODES = {
     meaning: "A job could not reach its gateway to ask for its start.",
     remedy: "It is retried; look at the gateway's container and its log.",
   },
+  EGRESS_OPEN: {
+    class: "permanent",
+    meaning:
+      "A job's container could reach something besides its gateway. Its agent was not started, and no model was called.",
+    remedy:
+      "Find out what gives it a network: the engine's configuration, a plugin, or something that changes containers; docs/security.md says how to look.",
+  },
   EMBEDDED_DATABASE_UNSUPPORTED: {
     class: "permanent",
     meaning: "There are no embedded PostgreSQL binaries for this system.",

@@ -76,6 +76,10 @@ export interface OrchestratorConfig {
     readonly gatewayHealthPort?: number;
     /** Default 127.0.0.1. */
     readonly gatewayHealthHost?: string;
+    /** Where agents may connect to besides their model; see `SPECKIT_EGRESS_ALLOW`. Default nowhere. */
+    readonly egressAllow?: readonly string[];
+    /** `host:port` of what no job may reach, besides what is tried anyway. Default none. */
+    readonly egressProbe?: readonly string[];
   };
   /** argv of the backend `command`. */
   readonly agentCommand?: readonly [string, ...string[]];

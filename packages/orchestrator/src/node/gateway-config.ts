@@ -2,6 +2,7 @@ import { isAbsolute } from "node:path";
 import { z } from "zod";
 import { LOG_LEVELS } from "../adapters/winston/index.ts";
 import type { ModelProvider } from "../domain/model-provider.ts";
+import { egressRuleLine } from "./egress-rules.ts";
 import {
   type Environment,
   invalid,
@@ -44,6 +45,7 @@ const schema = z.strictObject({
     .default({}),
   modelPrices: prices.optional(),
   hangMs: whole(1_000, DAY_MS).optional(),
+  egressAllow: z.array(egressRuleLine).optional(),
   socketPath: z
     .string()
     .refine((path) => isAbsolute(path) && path.length < 100, {
@@ -103,6 +105,7 @@ const VARIABLES: Readonly<Record<string, Variable>> = {
   "upstreams.gemini.headers": { name: "SPECKIT_GEMINI_HEADERS", secret: true, as: "json" },
   modelPrices: { name: "SPECKIT_MODEL_PRICES", as: "json" },
   hangMs: { name: "SPECKIT_MODEL_HANG_MS", as: "number" },
+  egressAllow: { name: "SPECKIT_EGRESS_ALLOW", as: "list" },
   socketPath: { name: "SPECKIT_GATEWAY_SOCKET" },
   idleExitMs: { name: "SPECKIT_GATEWAY_IDLE_EXIT_MS", as: "number" },
   "statsd.host": { name: "STATSD_HOST" },

@@ -88,10 +88,11 @@ export async function openOrchestrator(
     const transport = undo.use(
       await openTransport(config, { deploymentId, logger, metrics, reach }),
     );
-    const { credentials, modelCalls } = runs;
-    const { kind, runtime, gateway } = undo.use(
-      await openRuntime(config, { credentials, modelCalls, deploymentId, logger, metrics }),
+    const { credentials, modelCalls, egress } = runs;
+    const opened = undo.use(
+      await openRuntime(config, { credentials, modelCalls, egress, deploymentId, logger, metrics }),
     );
+    const { kind, runtime, gateway } = opened;
     const backends = agentBackends(config, kind);
     const deps: Dependencies = {
       runs,
@@ -99,6 +100,7 @@ export async function openOrchestrator(
       transport,
       backends: new Map(backends.map((backend) => [backend.name, backend])),
       gateways: new Map(gateway === undefined ? [] : [[CODEX_CREDENTIAL, gateway]]),
+      egress: opened.egress,
       defaultBackend: config.agent,
       git: gitWorkspace({
         stateDir: config.stateDir,
@@ -128,8 +130,8 @@ export async function openOrchestrator(
       reach,
     };
     const orchestrator = new Orchestrator(compose(deps));
-    const opened = undo.move();
-    return { orchestrator, logger, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+    const owned = undo.move();
+    return { orchestrator, logger, [Symbol.asyncDispose]: () => owned.disposeAsync() };
   } catch (error) {
     await undo.disposeAsync();
     throw error;

@@ -5,12 +5,14 @@ import { processRuntime } from "../adapters/process/index.ts";
 import { systemClock } from "../adapters/system/index.ts";
 import { failureOf, SpeckitError } from "../domain/speckit-error.ts";
 import type { CredentialRepository } from "../ports/credential-repository.ts";
+import type { EgressGate, EgressRepository } from "../ports/egress.ts";
 import type { JobRuntime } from "../ports/job-runtime.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Metrics } from "../ports/metrics.ts";
 import type { ModelCallRepository } from "../ports/model-call-repository.ts";
 import type { ModelGateway } from "../ports/model-gateway.ts";
 import type { OrchestratorConfig } from "./config.ts";
+import { egressRules } from "./egress-rules.ts";
 import type { GatewayConfigInput } from "./gateway-config.ts";
 import { gatewayOnDemand } from "./open-gateway.ts";
 import { releaseOf } from "./release.ts";
@@ -24,6 +26,7 @@ interface Parts {
   readonly credentials: CredentialRepository;
   readonly modelCalls: ModelCallRepository;
   readonly metrics: Metrics | undefined;
+  readonly egress: EgressRepository;
   readonly logger: Logger;
 }
 
@@ -33,6 +36,8 @@ export interface OpenedRuntime extends AsyncDisposable {
   readonly runtime: JobRuntime;
   /** In front of Codex's provider; undefined without a key. */
   readonly gateway: ModelGateway | undefined;
+  /** The way to anything else; undefined where nothing closes it. */
+  readonly egress: EgressGate | undefined;
 }
 
 /**
@@ -66,6 +71,7 @@ function openProcess(config: OrchestratorConfig, parts: Parts): OpenedRuntime {
     kind: "process",
     runtime: processRuntime(),
     gateway,
+    egress: undefined,
     [Symbol.asyncDispose]: async () => gateway?.[Symbol.asyncDispose](),
   };
 }
@@ -97,12 +103,14 @@ export async function checkContainers({ docker: address = {} }: OrchestratorConf
 }
 
 async function openDocker(config: OrchestratorConfig, parts: Parts): Promise<OpenedRuntime> {
-  const { deploymentId, modelCalls, logger } = parts;
+  const { deploymentId, modelCalls, egress, logger } = parts;
   const { docker: address = {}, workspaceMaxBytes } = config;
   const { BRIDGE_PORT, connectDocker, dockerRuntime, gatewayContainer } = await import(
     "../adapters/docker/index.ts"
   );
-  const { attemptTokenSigner, remoteModelGateway } = await import("../adapters/gateway/index.ts");
+  const { attemptTokenSigner, remoteEgress, remoteModelGateway } = await import(
+    "../adapters/gateway/index.ts"
+  );
   const docker = connectDocker(address);
   const signer = attemptTokenSigner({ deploymentId, now: systemClock.now });
   const container =
@@ -125,6 +133,7 @@ async function openDocker(config: OrchestratorConfig, parts: Parts): Promise<Ope
     },
     signStartToken: signer.signStart,
     tokenKey: signer.tokenKey,
+    ...(address.egressProbe === undefined ? {} : { deniedTargets: address.egressProbe }),
     ensureGateway,
     logger,
   });
@@ -153,6 +162,13 @@ async function openDocker(config: OrchestratorConfig, parts: Parts): Promise<Ope
       bridgePort: BRIDGE_PORT,
       clock: systemClock,
       logger,
+    }),
+    egress: remoteEgress({
+      rules: egressRules(address.egressAllow ?? []),
+      signer,
+      egress,
+      bridgePort: BRIDGE_PORT,
+      clock: systemClock,
     }),
     [Symbol.asyncDispose]: async () => {},
   };
@@ -232,6 +248,7 @@ function gatewayConfig(
     ...(healthHost === undefined ? {} : { healthHost }),
     ...(hangMs === undefined ? {} : { hangMs }),
     ...(modelPrices === undefined ? {} : { modelPrices }),
+    ...(address.egressAllow === undefined ? {} : { egressAllow: [...address.egressAllow] }),
     ...(amqpUrl === undefined ? { idleExitMs: EMBEDDED_IDLE_EXIT_MS } : {}),
     ...(extraCa === undefined || extraCa === "" ? {} : { extraCaPem: certificatesIn(extraCa) }),
     proxy: Object.fromEntries(Object.entries(proxy).filter(([, value]) => value !== undefined)),

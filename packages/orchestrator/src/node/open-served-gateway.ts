@@ -3,6 +3,7 @@ import { postgresGatewayStore } from "../adapters/postgres/index.ts";
 import { summedMetrics } from "../adapters/prometheus/index.ts";
 import { systemClock } from "../adapters/system/index.ts";
 import type { Logger } from "../ports/logger.ts";
+import { egressRules } from "./egress-rules.ts";
 import type { GatewayConfig } from "./gateway-config.ts";
 import { storeReach } from "./store-reach.ts";
 import { namedUpstreams } from "./upstreams.ts";
@@ -40,6 +41,7 @@ export async function openServedGateway(
       upstreams: namedUpstreams(upstreams),
       credentials: store.credentials,
       authority: store.authority,
+      egress: { rules: egressRules(config.egressAllow ?? []), journal: store.egress },
       deploymentId,
       socketPath,
       clock: systemClock,

@@ -7,6 +7,7 @@ import { LOG_LEVELS } from "../adapters/winston/index.ts";
 import { SpeckitError } from "../domain/speckit-error.ts";
 import { RUNTIMES } from "../ports/job-runtime.ts";
 import type { OrchestratorConfig } from "./config.ts";
+import { egressRuleLine } from "./egress-rules.ts";
 import { SETTINGS, type SettingFacts, type SettingName } from "./settings-table.ts";
 
 const DAY_MS = 86_400_000;
@@ -165,6 +166,16 @@ const environmentSchema = z
     SPECKIT_GATEWAY_DATABASE_URL: url(["postgres:", "postgresql:"]).optional(),
     SPECKIT_GATEWAY_HEALTH_PORT: port.optional(),
     SPECKIT_GATEWAY_HEALTH_HOST: z.string().min(1).optional(),
+    SPECKIT_EGRESS_ALLOW: list.pipe(z.array(egressRuleLine)).optional(),
+    SPECKIT_EGRESS_PROBE: list
+      .pipe(
+        z.array(
+          z.string().regex(/^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):\d{1,5}$/, {
+            error: "expected host:port or [IPv6]:port",
+          }),
+        ),
+      )
+      .optional(),
     SPECKIT_SLOTS: z.coerce
       .number({ error: "expected a whole number" })
       .int()
@@ -339,6 +350,8 @@ function configOf(values: z.infer<typeof environmentSchema>, env: Environment): 
       gatewayDatabaseUrl: values.SPECKIT_GATEWAY_DATABASE_URL,
       gatewayHealthPort: values.SPECKIT_GATEWAY_HEALTH_PORT,
       gatewayHealthHost: values.SPECKIT_GATEWAY_HEALTH_HOST,
+      egressAllow: values.SPECKIT_EGRESS_ALLOW,
+      egressProbe: values.SPECKIT_EGRESS_PROBE,
     }),
     unsafe: values.SPECKIT_UNSAFE === undefined ? undefined : values.SPECKIT_UNSAFE === "on",
     agentCommand: values.SPECKIT_AGENT_COMMAND,

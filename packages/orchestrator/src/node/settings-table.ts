@@ -219,6 +219,18 @@ export const SETTINGS = [
       "Docker network of that container: it must lead to the model's provider and the database.",
   },
   {
+    name: "SPECKIT_EGRESS_ALLOW",
+    default: "nothing",
+    meaning:
+      "Where agents in containers may connect to besides their model, by way of the gateway, separated by commas: `host[:port][/tcp][@phase+phase]`, `*.host` for the names below it. The port is 443 unless given; `/tcp` where it is not TLS, whose first bytes are looked at otherwise; without phases all agent phases are meant. Workers and gateways need the same.",
+  },
+  {
+    name: "SPECKIT_EGRESS_PROBE",
+    default: "none",
+    meaning:
+      "More targets that no job may reach, separated by commas: `host:port`, `[IPv6]:port`. Each job tries them before its agent starts, besides 1.1.1.1:443 and 169.254.169.254:80.",
+  },
+  {
     name: "SPECKIT_GATEWAY_VOLUME",
     default: "none: the worker starts a gateway where there is none",
     meaning:

@@ -4,6 +4,7 @@ export type * from "./attempt-authority.ts";
 export type * from "./clock.ts";
 export type * from "./credential-repository.ts";
 export type * from "./diagnosis.ts";
+export type * from "./egress.ts";
 export type * from "./failpoints.ts";
 export type * from "./git-workspace.ts";
 export type * from "./identity.ts";

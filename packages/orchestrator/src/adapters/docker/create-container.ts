@@ -42,7 +42,7 @@ export const PLAIN = {
  * would have ended the job already, had anyone looked.
  */
 export async function createContainer(
-  { docker, deploymentId, image, gatewayVolume, limits }: DockerContext,
+  { docker, deploymentId, image, gatewayVolume, limits, networkMode }: DockerContext,
   spec: JobSpec,
   {
     signal,
@@ -71,6 +71,7 @@ export async function createContainer(
             Labels: { ...labels },
             HostConfig: {
               ...CONFINED,
+              ...(networkMode === undefined ? {} : { NetworkMode: networkMode }),
               Memory: limits.memoryBytes,
               MemorySwap: limits.memoryBytes,
               NanoCpus: Math.round(limits.cpus * 1e9),

@@ -78,6 +78,10 @@ export interface DockerRuntimeOptions {
   readonly signStartToken: (name: JobName, ttlMs: number) => Promise<string>;
   /** Public key those tokens are checked with, base64 of SPKI DER. */
   readonly tokenKey: string;
+  /** `host:port` of what no job may reach, besides what its entry program tries anyway. Default none. */
+  readonly deniedTargets?: readonly string[];
+  /** A test's: what a job is like that is not closed. Default `none`, and nothing else is safe. */
+  readonly networkMode?: string;
   /** Called before each preparation: a job cannot start without its gateway. Default: nothing. */
   readonly ensureGateway?: () => Promise<void>;
   readonly logger: Logger;

@@ -124,7 +124,7 @@ async function prepare(
     if (container.isNew) {
       await bringIn(docker, container.id, {
         spec,
-        jobFile: jobFile(spec, token, limits, times),
+        jobFile: jobFile(spec, token, limits, times, context.deniedTargets),
         signal,
       });
     }

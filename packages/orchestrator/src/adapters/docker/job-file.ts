@@ -27,6 +27,7 @@ export function jobFile(
   token: string,
   { freeBytesFloor }: Pick<ContainerLimits, "freeBytesFloor">,
   { livenessMs, giveUpMs }: Pick<ContainerTimes, "livenessMs" | "giveUpMs">,
+  deniedTargets: readonly string[] = [],
 ): string {
   return JSON.stringify({
     v: 1,
@@ -40,6 +41,7 @@ export function jobFile(
     freeBytesFloor,
     livenessMs,
     giveUpMs,
+    deniedTargets,
   });
 }
 

@@ -21,7 +21,7 @@ const NOT_EXECUTED = new Set([126, 127]);
  *
  * @param seen `endedBy`: why we ended it; `engineWasAway` while we looked on
  * @throws SpeckitError where nothing was carried out: `AGENT_NOT_STARTED`, `ENGINE_NO_SPACE`,
- * `GATEWAY_UNREACHABLE`, `IMAGE_UNUSABLE`
+ * `GATEWAY_UNREACHABLE`, `EGRESS_OPEN`, `IMAGE_UNUSABLE`
  */
 export function judgeExit(
   state: Pick<ContainerState, "exitCode" | "outOfMemory">,
@@ -82,6 +82,8 @@ function refused(
         "GATEWAY_UNREACHABLE",
         `The job could not reach its gateway: ${detail}`,
       );
+    case "egress_open":
+      throw new SpeckitError("EGRESS_OPEN", `The job's container is not closed: ${detail}`);
     case "not_started":
       if (errno === undefined || !NEVER_STARTS.has(errno)) {
         return { ...nothing, endedBy: "engine_stopped" };

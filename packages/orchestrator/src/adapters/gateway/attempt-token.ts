@@ -18,6 +18,8 @@ export interface AttemptTokenSigner {
   readonly signStart: (attempt: JobName, ttlMs: number) => Promise<string>;
   /** For the agent: calls the model, within its limits. */
   readonly signModel: (attempt: ModelAttempt) => Promise<string>;
+  /** For the agent: opens tunnels to what its phase may reach. */
+  readonly signEgress: (attempt: JobName, ttlMs: number) => Promise<string>;
 }
 
 /**
@@ -49,10 +51,12 @@ export function attemptTokenSigner(options: {
     signStart: (attempt, ttlMs) => sign(attempt, { use: "start" }, ttlMs),
     signModel: (attempt) =>
       sign(attempt, { use: "model", limits: attempt.limits }, attempt.expiresInMs),
+    signEgress: (attempt, ttlMs) => sign(attempt, { use: "egress" }, ttlMs),
   };
 }
 
-export type TokenUse = "start" | "model";
+const TOKEN_USES = ["start", "model", "egress"] as const;
+export type TokenUse = (typeof TOKEN_USES)[number];
 
 /** What a token says of itself. Believed only when its signature was checked. */
 export interface TokenClaims {
@@ -67,7 +71,7 @@ const claimsSchema = z.object({
   run: z.string().regex(/^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/),
   phase: z.string().regex(/^[a-z_]{1,64}$/),
   attempt: z.int32().positive(),
-  use: z.enum(["start", "model"]),
+  use: z.enum(TOKEN_USES),
   limits: z
     .object({ tokensLeft: z.number().optional(), usdLeft: z.number().optional() })
     .default({}),

@@ -25,6 +25,8 @@ export interface WatchedAttempt {
   readonly heard: () => void;
   /** Calls on their way. */
   readonly open: Set<Promise<void>>;
+  /** Ways out that are being opened, or are open. */
+  readonly tunnels: Set<Promise<void>>;
 }
 
 /** Knows which attempts are live. Disposing it ends the watch and cuts every call. */
@@ -195,7 +197,7 @@ export function watchAttempts(options: AttemptWatchOptions): AttemptWatch {
       if (!isConfirmed(entry, failClosedMs)) {
         cut(entry, "nobody could say for too long whether it is live");
       }
-      if (entry.open.size > 0) {
+      if (entry.open.size + entry.tunnels.size > 0) {
         entry.usedMs = nowMs;
       } else if (nowMs - entry.usedMs >= FORGET_MS) {
         known.delete(key);
@@ -264,6 +266,7 @@ function newEntry(attempt: LiveAttempt, clock: Clock): Entry | undefined {
     heardMs: Number.NEGATIVE_INFINITY,
     toldMs: Number.NEGATIVE_INFINITY,
     open: new Set(),
+    tunnels: new Set(),
     closed: () => entry.closing.signal,
     heard: () => {
       entry.heardMs = clock.monotonicMs();

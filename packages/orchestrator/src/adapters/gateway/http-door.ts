@@ -1,6 +1,6 @@
 import { once } from "node:events";
-import { createServer, type RequestListener } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer, type IncomingMessage, type RequestListener } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
 
 /** An HTTP server that agents call. Disposing it cuts every connection. */
 export interface HttpDoor extends AsyncDisposable {
@@ -17,11 +17,16 @@ const MAX_HEADER_BYTES = 64 * 1024;
 /** What came was no request that can be read: answered here, since no listener ever sees it. */
 export type UnreadableListener = (why: "header_too_large" | "malformed_request") => void;
 
-/** @param where a free port of loopback, or a socket in the file system */
+/**
+ * @param where a free port of loopback, or a socket in the file system
+ * @param onConnect takes over the connection of a CONNECT, which the door then knows no more. Default:
+ * it is closed
+ */
 export async function openHttpDoor(
   listener: RequestListener,
   where: "loopback" | { readonly socketPath: string },
   onUnreadable: UnreadableListener,
+  onConnect?: (request: IncomingMessage, socket: Socket, head: Buffer) => void,
 ): Promise<HttpDoor> {
   const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, listener);
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
@@ -35,6 +40,9 @@ export async function openHttpDoor(
       socket.destroy();
     }
   });
+  if (onConnect !== undefined) {
+    server.on("connect", (request, stream, head) => onConnect(request, stream as Socket, head));
+  }
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   if (where === "loopback") {
     server.listen(0, "127.0.0.1");

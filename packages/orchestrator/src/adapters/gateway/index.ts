@@ -1,5 +1,6 @@
 export { type AttemptTokenSigner, attemptTokenSigner } from "./attempt-token.ts";
 export { createGateway, type RunningGateway } from "./create-gateway.ts";
+export { type RemoteEgressOptions, remoteEgress } from "./egress/remote-egress.ts";
 export type {
   GatewayOptions,
   GatewayProxy,

@@ -10,8 +10,11 @@ import {
 } from "./answer-request.ts";
 import { answeringParts, tellUnreadable } from "./answering-parts.ts";
 import { type AttemptAccount, attemptAccount } from "./attempt-account.ts";
+import type { TokenUse } from "./attempt-token.ts";
 import { type AttemptWatchOptions, type WatchedAttempt, watchAttempts } from "./attempt-watch.ts";
 import { callLedger } from "./call-ledger.ts";
+import { type EgressOptions, egressDoor } from "./egress/egress-door.ts";
+import { refuseForwarding } from "./egress/proxy-request.ts";
 import type { GatewayOptions } from "./gateway-options.ts";
 import { openHttpDoor } from "./http-door.ts";
 import type { OwnAnswer } from "./own-answer.ts";
@@ -25,6 +28,8 @@ export interface ServingOptions
   readonly authority: AttemptAuthority;
   /** Absolute path, in a folder that only the jobs of this deployment see. */
   readonly socketPath: string;
+  /** Where agents may go besides their model. */
+  readonly egress: EgressOptions;
 }
 
 /** Disposing it cuts every call. */
@@ -68,7 +73,7 @@ export async function serveGateway(options: ServingOptions): Promise<ServedGatew
   const upstream = undo.use(answeringParts(options));
   const watch = undo.use(watchAttempts(options));
   const ledger = callLedger(options);
-  const admit = (token: string, use: "start" | "model"): Promise<Admission> =>
+  const admit = (token: string, use: TokenUse): Promise<Admission> =>
     admitToken({ watch, deploymentId, clock }, token, use);
   const accounts = new WeakMap<WatchedAttempt, AttemptAccount>();
   const accountOf = ({ watched, claims }: Extract<Admission, { watched: unknown }>) => {
@@ -117,6 +122,12 @@ export async function serveGateway(options: ServingOptions): Promise<ServedGatew
 
   await removeStaleSocket(socketPath);
   let open = 0;
+  const egress = egressDoor({
+    ...options.egress,
+    admit: (token) => admit(token, "egress"),
+    clock,
+    logger,
+  });
   const door = undo.use(
     await openHttpDoor(
       (request, response) => {
@@ -124,7 +135,7 @@ export async function serveGateway(options: ServingOptions): Promise<ServedGatew
         response.once("close", () => {
           open -= 1;
         });
-        if (answerJob(jobParts, request, response)) {
+        if (refuseForwarding(request, response) || answerJob(jobParts, request, response)) {
           return;
         }
         answerRequest(parts, request, response).catch((error: unknown) => {
@@ -134,8 +145,11 @@ export async function serveGateway(options: ServingOptions): Promise<ServedGatew
       },
       { socketPath },
       (why) => tellUnreadable(upstream, why),
+      egress.answer,
     ),
   );
+  // Before the door, which waits for every connection to be closed.
+  undo.use(egress);
   await chmod(socketPath, SOCKET_MODE);
 
   const owned = undo.move();
@@ -146,7 +160,7 @@ export async function serveGateway(options: ServingOptions): Promise<ServedGatew
       const endMs = clock.monotonicMs() + withinMs;
       const leftMs = (): number => Math.max(0, endMs - clock.monotonicMs());
       door.stopTaking();
-      while (open > 0 && leftMs() > 0) {
+      while (open + egress.open() > 0 && leftMs() > 0) {
         await clock.sleep(Math.min(leftMs(), 50));
         door.stopTaking();
       }

@@ -1,10 +1,12 @@
 import type { CredentialRepository } from "../../ports/credential-repository.ts";
+import type { EgressRepository } from "../../ports/egress.ts";
 import type { ModelCallRepository } from "../../ports/model-call-repository.ts";
 import type { RunRepository } from "../../ports/run-repository.ts";
 import { artifactsOf, insertArtifacts } from "./artifact/artifact-rows.ts";
 import { answersOf } from "./command/answer-rows.ts";
 import { storeCommand } from "./command/store-command.ts";
 import { credentialRepository } from "./credential/credential-repository.ts";
+import { egressRepository } from "./egress/egress-repository.ts";
 import { appendEvents } from "./event/append-events.ts";
 import { eventsAfter, markEventsSent, unsentEvents } from "./event/read-events.ts";
 import { modelCallRepository } from "./model-call/model-call-repository.ts";
@@ -38,12 +40,14 @@ const HEARTBEAT_SILENCE_MS = 5_000;
 /**
  * Runs in PostgreSQL 15 to 18. Opens connections when they are first needed; leases are renewed on
  * a connection of their own, so that a busy pool cannot cost a worker its runs. The deployment's
- * credentials are there too, and the model calls that gateways have recorded.
+ * credentials are there too, and what gateways have recorded: model
+ * calls and egress.
  */
 export function postgresRunRepository(options: PostgresRepositoryOptions): RunRepository &
   AsyncDisposable & {
     readonly credentials: CredentialRepository;
     readonly modelCalls: ModelCallRepository;
+    readonly egress: EgressRepository;
   } {
   const database = openDatabase(options);
   const heartbeat = openDatabase({
@@ -56,6 +60,7 @@ export function postgresRunRepository(options: PostgresRepositoryOptions): RunRe
   return {
     credentials: credentialRepository(database),
     modelCalls: modelCallRepository(database),
+    egress: egressRepository(database),
     insertRun: (run) => insertRun(database, run),
     findRun: (runId) => inStatement(() => findRun(database, runId)),
     listRuns: (filter) => inStatement(() => listRuns(database, filter)),

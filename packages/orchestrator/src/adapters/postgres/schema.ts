@@ -14,6 +14,7 @@ export interface Database {
   spec_workflow_proposals: ProposalsTable;
   spec_workflow_credentials: CredentialsTable;
   spec_workflow_model_calls: ModelCallsTable;
+  spec_workflow_egress: EgressTable;
 }
 
 /** jsonb: written as JSON text, read as a value. */
@@ -161,6 +162,21 @@ interface CredentialsTable {
   name: string;
   cooling_until: Date;
   reason: string;
+  updated_at: Generated<Date>;
+}
+
+interface EgressTable {
+  run_id: string;
+  phase: string;
+  attempt: number;
+  source: string;
+  host: string;
+  port: number;
+  outcome: string;
+  requests: number;
+  bytes_up: number;
+  bytes_down: number;
+  open: number;
   updated_at: Generated<Date>;
 }
 

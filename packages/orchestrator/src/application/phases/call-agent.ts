@@ -3,6 +3,7 @@ import type { AgentPhase } from "../../domain/phase.ts";
 import type { SpecKitProject } from "../../domain/spec-kit/project.ts";
 import { findingsInProject } from "../../domain/spec-kit/project-output.ts";
 import type { AgentBackend, AgentPrompt } from "../../ports/agent-backend.ts";
+import type { EgressAccess } from "../../ports/egress.ts";
 import type { BaseFiles, GitRun } from "../../ports/git-workspace.ts";
 import type { JobFolders, JobPlace } from "../../ports/job-runtime.ts";
 import type { ModelAccess } from "../../ports/model-gateway.ts";
@@ -27,6 +28,12 @@ export interface AgentCalling {
   readonly files: BaseFiles;
 }
 
+/** An agent's ways out of where it runs. */
+interface WaysOut {
+  readonly access: ModelAccess | undefined;
+  readonly egress: EgressAccess | undefined;
+}
+
 /**
  * Has the agent do its work: started in a fresh workspace, or gone on with where an earlier owner has
  * started it and it outlived that one.
@@ -39,16 +46,19 @@ export async function callAgent(
   calling: AgentCalling,
 ): Promise<Failure | undefined> {
   await using access = await openModelAccess(context, phase, calling.backend);
+  const name = { runId: context.run.runId, phase, attempt: context.attempt };
+  const egress = await context.deps.egress?.open(name, Math.max(1, context.leftMs()));
+  const ways = { access, egress };
   return context.placed === null
-    ? await beginAgent(context, phase, calling, access)
-    : await rejoinAgent(context, phase, calling, access, context.placed);
+    ? await beginAgent(context, phase, calling, ways)
+    : await rejoinAgent(context, phase, calling, ways, context.placed);
 }
 
 async function beginAgent(
   context: PhaseContext,
   phase: AgentPhase,
   { backend, gitRun, project, files }: AgentCalling,
-  access: ModelAccess | undefined,
+  { access, egress }: WaysOut,
 ): Promise<Failure | undefined> {
   const { deps, run, attempt, signal, evidence } = context;
   const laidOver = laidOverFor(run, project, phase);
@@ -79,6 +89,7 @@ async function beginAgent(
     backend,
     folders,
     access,
+    egress,
     ...(outlives ? { before: { notes: 1, events: 0 } } : { note }),
     start: (listener, limits, signals) =>
       startJob(context, phase, {
@@ -87,7 +98,7 @@ async function beginAgent(
           ...here,
           directory: project.directory,
           argv: command.argv,
-          env: command.env,
+          env: { ...egress?.env, ...command.env },
           files: [...command.files, ...(session?.files ?? [])],
           ...(backend.sessionFolders === undefined ? {} : { keep: backend.sessionFolders }),
           stdin: command.stdin,
@@ -108,7 +119,7 @@ async function rejoinAgent(
   context: PhaseContext,
   phase: AgentPhase,
   { backend, project }: AgentCalling,
-  access: ModelAccess | undefined,
+  { access, egress }: WaysOut,
   place: JobPlace,
 ): Promise<Failure | undefined> {
   const { deps, run, attempt, lease } = context;
@@ -122,6 +133,7 @@ async function rejoinAgent(
     backend,
     folders: foldersOfProject(deps.runtime.foldersInJob(here), project),
     access,
+    egress,
     before: { notes: 1, events: Math.max(0, written - 1) },
     start: async (listener, limits, signals) =>
       deps.runtime.engine?.attach(

@@ -4,6 +4,7 @@ import { type Failure, failure } from "../../domain/failure.ts";
 import type { AgentPhase } from "../../domain/phase.ts";
 import type { AgentBackend } from "../../ports/agent-backend.ts";
 import type { ArtifactWriter } from "../../ports/artifact-store.ts";
+import type { EgressAccess } from "../../ports/egress.ts";
 import type {
   Job,
   JobExit,
@@ -18,6 +19,7 @@ import { agentEventLog } from "../agent-event-log.ts";
 import { untilAvailable } from "../until-available.ts";
 import { keepSession } from "./agent-session.ts";
 import { type EventFile, eventFile } from "./event-file.ts";
+import { keepEgress } from "./keep-egress.ts";
 import type { PhaseContext } from "./phase-work.ts";
 import { untilGone } from "./start-job.ts";
 
@@ -28,6 +30,8 @@ interface AgentCall {
   readonly folders: JobFolders;
   /** The agent's way to its model. */
   readonly access: ModelAccess | undefined;
+  /** Its way to anything else. */
+  readonly egress: EgressAccess | undefined;
   /** What an earlier owner has written of this attempt. */
   readonly before?: { readonly notes: number; readonly events: number } | undefined;
   /** Of a job that ends with its worker: told first of all. */
@@ -113,6 +117,10 @@ export async function superviseAgent(
       await logs.stderr.close(),
       await logs.events.close(),
     );
+    const reached = call.egress && (await keepEgress(context, phase, call.egress));
+    if (reached !== undefined) {
+      events.note(reached);
+    }
     const sessionId = reader.sessionId?.();
     if (sessionId !== undefined && exit.kept !== undefined) {
       const session = { backend: call.backend.name, sessionId, files: exit.kept };

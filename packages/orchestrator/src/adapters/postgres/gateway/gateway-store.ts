@@ -1,21 +1,24 @@
 import { sql } from "kysely";
 import type { AttemptAuthority } from "../../../ports/attempt-authority.ts";
 import type { CredentialRepository } from "../../../ports/credential-repository.ts";
+import type { EgressJournal } from "../../../ports/egress.ts";
 import type { Logger } from "../../../ports/logger.ts";
 import { type DatabaseOptions, openDatabase } from "../open-database.ts";
 import { inStatement } from "../transaction.ts";
 import { attemptAuthority } from "./attempt-authority.ts";
 import { calledCredentials } from "./called-credentials.ts";
+import { egressJournal } from "./egress-journal.ts";
 
 /** All a gateway in a process of its own knows of its deployment. */
 export interface GatewayStore extends AsyncDisposable {
   readonly authority: AttemptAuthority;
   readonly credentials: CredentialRepository;
+  readonly egress: EgressJournal;
   readonly deploymentId: () => Promise<string>;
 }
 
 export interface GatewayStoreOptions {
-  /** Of a role that may call the functions of migration 0006, and need not be able to do more. */
+  /** Of a role that may call the functions of migrations 0006 and 0007, and need not be able to do more. */
   readonly connectionString: string;
   readonly logger?: Logger;
 }
@@ -40,6 +43,7 @@ export function postgresGatewayStore(options: GatewayStoreOptions): GatewayStore
   return {
     authority: attemptAuthority(database),
     credentials: calledCredentials(database),
+    egress: egressJournal(database),
     deploymentId: () =>
       inStatement(async () => {
         const { rows } = await sql<{ id: string }>`
