@@ -37,6 +37,8 @@ export interface DockerBench extends AsyncDisposable {
     readonly token?: string;
     readonly docker?: Docker;
     readonly image?: string;
+    readonly networkMode?: string;
+    readonly deniedTargets?: readonly string[];
   }) => DockerRuntime;
   /** A job of a shell script in folders of its own. */
   readonly shell: (script: string, more?: Partial<JobSpec>) => Promise<JobSpec>;

@@ -135,8 +135,10 @@ test("a gateway that ends cuts its tunnels, and its counts are kept", async () =
 });
 
 test("a hundred tunnels at once move 200 MB at flat memory, and one attempt has no more than 128", async () => {
-  const attempt = await bench.served.attempt();
-  const sockets = await Promise.all(Array.from({ length: 100 }, () => tunnel(attempt.egress)));
+  await using own = await openEgressBench(database.url, { isPatient: true });
+  const attempt = await own.served.attempt();
+  const open = () => own.connect(attempt.egress, `${PLAIN}:${own.tcpPort}`);
+  const sockets = await Promise.all(Array.from({ length: 100 }, async () => (await open()).socket));
   const piece = Buffer.alloc(64 * 1024);
   const move = (pieces: number) =>
     Promise.all(
@@ -164,9 +166,7 @@ test("a hundred tunnels at once move 200 MB at flat memory, and one attempt has 
   const before = process.memoryUsage().rss;
   await move(32);
   expect((process.memoryUsage().rss - before) / MEBIBYTE).toBeLessThan(100);
-  const more = await Promise.all(
-    Array.from({ length: 40 }, () => bench.connect(attempt.egress, `${PLAIN}:${bench.tcpPort}`)),
-  );
+  const more = await Promise.all(Array.from({ length: 40 }, open));
   expect(more.filter(({ status }) => status === 200)).toHaveLength(28);
   expect(more.filter(({ status }) => status === 429)).toHaveLength(12);
   for (const socket of [...sockets, ...more.map((answer) => answer.socket)]) {
