@@ -70,6 +70,20 @@ describe("before the agent", () => {
     });
   });
 
+  test("what can be reached besides the gateway is told, before the ticket is used", async () => {
+    await using gateway = await bench.gateway();
+    // On loopback, which is all there is in here, nobody listens on this port: that is an answer, too.
+    const exit = await (await bench.start(sh("touch started"), { deniedTargets: ["127.0.0.1:9"] }))
+      .exit;
+    expect(exit.code).toBe(99);
+    expect(exit.trailer).toMatchObject({
+      code: "egress_open",
+      ways: ["127.0.0.1:9 answers with ECONNREFUSED"],
+    });
+    expect(gateway.asked).toEqual([]);
+    expect(existsSync(join(bench.folder, "workspace/started"))).toBe(false);
+  });
+
   test("too little free space is told with what is free, before the ticket is used", async () => {
     await using gateway = await bench.gateway();
     const exit = await (await bench.start(sh("true"), { freeBytesFloor: 1e18 })).exit;

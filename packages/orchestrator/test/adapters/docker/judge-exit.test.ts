@@ -80,6 +80,9 @@ describe("a container's end", () => {
     expect(start("not_started").endedBy).toBe("engine_stopped");
     expect(() => start("no_space")).toThrow("too little space");
     expect(() => start("gateway_unreachable")).toThrow("could not reach its gateway");
+    expect(() => start("egress_open", { detail: "interface eth0 (172.17.0.2)" })).toThrow(
+      "not closed: interface eth0 (172.17.0.2)",
+    );
     expect(() => start("odd")).toThrow("has refused");
   });
 
