@@ -67,6 +67,11 @@ export async function openRuntime(
 
 function openProcess(config: OrchestratorConfig, parts: Parts): OpenedRuntime {
   const gateway = gatewayOnDemand(config, parts);
+  if ((config.docker?.egressAllow ?? []).length > 0) {
+    parts.logger.warn(
+      "SPECKIT_EGRESS_ALLOW means nothing here: processes have the machine's network",
+    );
+  }
   return {
     kind: "process",
     runtime: processRuntime(),

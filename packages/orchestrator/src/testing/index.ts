@@ -3,6 +3,7 @@ export { type AgentBackendUnderTest, describeAgentBackend } from "./agent-backen
 export { describeArtifactStore } from "./artifact-store-contract.ts";
 export { describeAttemptAuthority } from "./attempt-authority-contract.ts";
 export { describeCredentialRepository } from "./credential-repository-contract.ts";
+export { describeEgressRepository } from "./egress-repository-contract.ts";
 export { describeGitWorkspace } from "./git-workspace-contract.ts";
 export { describeJobRuntime } from "./job-runtime-contract.ts";
 export * from "./memory/index.ts";

@@ -5,9 +5,9 @@ import {
   postgresGatewayStore,
   postgresRunRepository,
 } from "../../../src/adapters/postgres/index.ts";
-import type { EgressEntry } from "../../../src/ports/egress.ts";
 import { describeAttemptAuthority } from "../../../src/testing/attempt-authority-contract.ts";
 import { describeCredentialRepository } from "../../../src/testing/credential-repository-contract.ts";
+import { describeEgressRepository } from "../../../src/testing/egress-repository-contract.ts";
 import { describeModelCallRepository } from "../../../src/testing/model-call-repository-contract.ts";
 import { gatewayRole } from "./gateway-role.ts";
 import { placedAttempts } from "./placed-attempts.ts";
@@ -81,75 +81,22 @@ describeModelCallRepository("postgres, as a gateway records them", async () => {
   };
 });
 
-describe("what attempts have reached", () => {
+describeEgressRepository("postgres, as a gateway records it", async () => {
   const store = postgresGatewayStore({ connectionString: role.url });
   const runs = postgresRunRepository({
     connectionString: database.url,
     artifactRetentionMs: 604_800_000,
   });
-  afterAll(async () => {
-    await store[Symbol.asyncDispose]();
-    await runs[Symbol.asyncDispose]();
-  });
-  const entry = (more: Partial<EgressEntry> = {}): EgressEntry => ({
-    host: "one.example.org",
-    port: 443,
-    outcome: "passed",
-    requests: 1,
-    bytesUp: 10,
-    bytesDown: 20,
-    open: 1,
-    ...more,
-  });
-
-  test("is a sum of what each source has told last, told twice or not", async () => {
-    const attempt = await attempts.place("key");
-    const [one, other] = [randomUUID(), randomUUID()];
-    const denied = entry({ host: "127.0.0.1", port: 0, outcome: "malformed_target", open: 0 });
-    await store.egress.recordEgress(attempt, one, [entry()]);
-    await store.egress.recordEgress(attempt, one, [entry({ bytesUp: 50, open: 0 }), denied]);
-    await store.egress.recordEgress(attempt, one, [entry({ bytesUp: 50, open: 0 }), denied]);
-    await store.egress.recordEgress(attempt, other, [entry({ requests: 2 })]);
-    expect(await runs.egress.egressOf(attempt)).toEqual([
-      denied,
-      entry({ requests: 3, bytesUp: 60, bytesDown: 40, open: 1 }),
-    ]);
-  });
-
-  test("never gets less, whatever comes late", async () => {
-    const attempt = await attempts.place("key");
-    const source = randomUUID();
-    await store.egress.recordEgress(attempt, source, [entry({ requests: 5 })]);
-    await store.egress.recordEgress(attempt, source, [entry({ requests: 4, bytesUp: 1 })]);
-    expect(await runs.egress.egressOf(attempt)).toEqual([entry({ requests: 5 })]);
-  });
-
-  test("is kept of an attempt that has ended, and of no other attempt than those there are", async () => {
-    const attempt = await attempts.place("key");
-    const byProcess = await attempts.place(null);
-    await attempts.closeAttempt(attempt);
-    for (const name of [attempt, byProcess, { ...attempt, attempt: 7 }]) {
-      await store.egress.recordEgress(name, randomUUID(), [entry()]);
-    }
-    expect(await runs.egress.egressOf(attempt)).toHaveLength(1);
-    expect(await runs.egress.egressOf(byProcess)).toEqual([]);
-    expect(await runs.egress.egressOf({ ...attempt, runId: "no id" })).toEqual([]);
-  });
-
-  test("is at most some thousand rows of an attempt, whatever a gateway says; those there are still grow", async () => {
-    const attempt = await attempts.place("key");
-    const source = randomUUID();
-    const many = (from: number) =>
-      Array.from({ length: 600 }, (_value, at) => entry({ host: `n${from + at}.example.org` }));
-    for (let round = 0; round < 5; round += 1) {
-      await store.egress.recordEgress(attempt, source, many(round * 600));
-    }
-    const kept = await runs.egress.egressOf(attempt);
-    expect(kept.length).toBeLessThanOrEqual(1_024);
-    const first = { ...kept[0], requests: 9 } as EgressEntry;
-    await store.egress.recordEgress(attempt, source, [first]);
-    expect((await runs.egress.egressOf(attempt))[0]).toEqual(first);
-  });
+  return {
+    egress: runs.egress,
+    journal: store.egress,
+    attempt: ({ container } = { container: true }) => attempts.place(container ? "key" : null),
+    closeAttempt: attempts.closeAttempt,
+    async [Symbol.asyncDispose]() {
+      await store[Symbol.asyncDispose]();
+      await runs[Symbol.asyncDispose]();
+    },
+  };
 });
 
 describe("the gateway's role", () => {

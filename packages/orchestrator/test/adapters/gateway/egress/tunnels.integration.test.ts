@@ -1,5 +1,7 @@
+import { execFile } from "node:child_process";
 import { once } from "node:events";
-import type { Socket } from "node:net";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { promisify } from "node:util";
 import { eventually, testDatabase } from "@speckit/testkit";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import {
@@ -51,6 +53,39 @@ test("bytes go both ways as they are, and are counted", async () => {
   expect(row).toMatchObject({ host: ALLOWED, port: bench.tlsPort, outcome: "passed", requests: 1 });
   expect(Number(row?.bytes_up)).toBeGreaterThan(MEBIBYTE);
   expect(Number(row?.bytes_down)).toBeGreaterThan(MEBIBYTE);
+});
+
+test("git finds its way by its environment, as it does with any proxy: its hello is understood", async () => {
+  const attempt = await bench.served.attempt();
+  const bridge = createServer((inside) => {
+    const outside = connect(bench.served.socketPath);
+    for (const socket of [inside, outside]) {
+      socket.on("error", () => {});
+    }
+    inside.pipe(outside).pipe(inside);
+  });
+  bridge.listen(0, "127.0.0.1");
+  await once(bridge, "listening");
+  const { port } = bridge.address() as AddressInfo;
+  const url = `https://${ALLOWED}:${bench.tlsPort}/x.git`;
+  const env = {
+    PATH: process.env.PATH,
+    HTTPS_PROXY: `http://egress:${attempt.egress}@127.0.0.1:${port}`,
+  };
+  const asked = promisify(execFile)("git", ["-c", "http.sslVerify=false", "ls-remote", url], {
+    env,
+  });
+  // The target only says again what it hears, which is no answer to git; that it hears it is the point.
+  await expect(asked).rejects.toThrow();
+  bridge.close();
+  const [row] = await eventually(
+    "git's tunnel is counted",
+    () => bench.stored(attempt.runId),
+    ([one]) => one?.open === 0,
+  );
+  expect(row).toMatchObject({ host: ALLOWED, outcome: "passed" });
+  expect(Number(row?.bytes_up)).toBeGreaterThan(300);
+  expect(Number(row?.bytes_down)).toBeGreaterThan(300);
 });
 
 test("a side that has ended its half still hears what comes", async () => {
