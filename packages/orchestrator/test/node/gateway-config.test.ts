@@ -74,6 +74,21 @@ describe("the gateway's configuration", () => {
     expect(healthPort).toBe(9_090);
   });
 
+  test("has the allow-list line by line, and none that is not understood", () => {
+    const environment = {
+      ...LEAST,
+      SPECKIT_EGRESS_ALLOW: "one.example.org, *.two.example.org:8443@plan",
+    };
+    expect(readGatewayConfig({ environment }).egressAllow).toEqual([
+      "one.example.org",
+      "*.two.example.org:8443@plan",
+    ]);
+    const odd = { ...LEAST, SPECKIT_EGRESS_ALLOW: "one.example.org,10.0.0.1" };
+    expect(refusalOf(() => readGatewayConfig({ environment: odd }))).toMatch(
+      /SPECKIT_EGRESS_ALLOW.*expected host/,
+    );
+  });
+
   test("comes as one document with the same fields", () => {
     const document = {
       databaseUrl: "postgres://db/speckit",

@@ -63,6 +63,8 @@ describe("readEnvironment", () => {
     [{ SPECKIT_CODEX_OPTIONS: "shell" }, "SPECKIT_CODEX_OPTIONS", "shell"],
     [{ SPECKIT_CODEX_MODELS: 'a,"b' }, "SPECKIT_CODEX_MODELS", '"b'],
     [{ SPECKIT_MODEL_PRICES: '{"m":{"inputUsdPerMTok":1}}' }, "SPECKIT_MODEL_PRICES", "inputUsd"],
+    [{ SPECKIT_EGRESS_ALLOW: "a.example.org,127.0.0.1" }, "SPECKIT_EGRESS_ALLOW", "127.0.0.1"],
+    [{ SPECKIT_EGRESS_PROBE: "a.example.org" }, "SPECKIT_EGRESS_PROBE", "a.example.org"],
     [{ SPECKIT_UNSAFE: "yes" }, "SPECKIT_UNSAFE", "yes"],
     [{ SPECKIT_AGENT: "command" }, "SPECKIT_AGENT_COMMAND", "nothing"],
     [{ SPECKIT_AGENT_COMMAND: '["a", 1]' }, "SPECKIT_AGENT_COMMAND", '[\\"a\\", 1]'],

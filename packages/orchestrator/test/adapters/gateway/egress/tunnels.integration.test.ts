@@ -1,14 +1,17 @@
 import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { promisify } from "node:util";
 import { eventually, testDatabase } from "@speckit/testkit";
+import { fetch, ProxyAgent } from "undici";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import {
   ALLOWED,
   type EgressBench,
+  FORBIDDEN,
   openEgressBench,
   PLAIN,
+  REDIRECTING,
   secured,
 } from "../fixtures/egress-bench.ts";
 import { TIMES } from "../fixtures/serve-gateway.ts";
@@ -57,27 +60,13 @@ test("bytes go both ways as they are, and are counted", async () => {
 
 test("git finds its way by its environment, as it does with any proxy: its hello is understood", async () => {
   const attempt = await bench.served.attempt();
-  const bridge = createServer((inside) => {
-    const outside = connect(bench.served.socketPath);
-    for (const socket of [inside, outside]) {
-      socket.on("error", () => {});
-    }
-    inside.pipe(outside).pipe(inside);
-  });
-  bridge.listen(0, "127.0.0.1");
-  await once(bridge, "listening");
-  const { port } = bridge.address() as AddressInfo;
   const url = `https://${ALLOWED}:${bench.tlsPort}/x.git`;
-  const env = {
-    PATH: process.env.PATH,
-    HTTPS_PROXY: `http://egress:${attempt.egress}@127.0.0.1:${port}`,
-  };
+  const env = { PATH: process.env.PATH, HTTPS_PROXY: bench.proxyUrl(attempt.egress) };
   const asked = promisify(execFile)("git", ["-c", "http.sslVerify=false", "ls-remote", url], {
     env,
   });
   // The target only says again what it hears, which is no answer to git; that it hears it is the point.
   await expect(asked).rejects.toThrow();
-  bridge.close();
   const [row] = await eventually(
     "git's tunnel is counted",
     () => bench.stored(attempt.runId),
@@ -86,6 +75,40 @@ test("git finds its way by its environment, as it does with any proxy: its hello
   expect(row).toMatchObject({ host: ALLOWED, outcome: "passed" });
   expect(Number(row?.bytes_up)).toBeGreaterThan(300);
   expect(Number(row?.bytes_down)).toBeGreaterThan(300);
+});
+
+test("a redirect to another host is asked for anew, and refused", async () => {
+  const attempt = await bench.served.attempt();
+  const dispatcher = new ProxyAgent({
+    uri: bench.proxyUrl(attempt.egress),
+    requestTls: { rejectUnauthorized: false },
+  });
+  const url = `https://${REDIRECTING}:${bench.redirectPort}/`;
+  const first = await fetch(url, { dispatcher, redirect: "manual" });
+  expect(first.status).toBe(302);
+  await expect(fetch(url, { dispatcher })).rejects.toThrow();
+  await dispatcher.close();
+  await eventually(
+    "both are stored",
+    () => bench.stored(attempt.runId),
+    (rows) =>
+      rows.some(({ host, outcome }) => host === FORBIDDEN && outcome === "not_allowed") &&
+      rows.some(
+        ({ host, outcome, open }) => host === REDIRECTING && outcome === "passed" && open === 0,
+      ),
+  );
+});
+
+test("a gateway that is told to end waits for tunnels as it does for calls, and no longer", async () => {
+  const attempt = await bench.served.attempt();
+  const socket = await tunnel(attempt.egress);
+  const drained = bench.drainGateway(20_000);
+  socket.write("still");
+  expect(String((await once(socket, "data"))[0])).toBe("still");
+  socket.end();
+  const startedMs = performance.now();
+  await drained;
+  expect(performance.now() - startedMs).toBeLessThan(15_000);
 });
 
 test("a side that has ended its half still hears what comes", async () => {
