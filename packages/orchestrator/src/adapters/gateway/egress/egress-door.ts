@@ -152,16 +152,10 @@ export function egressDoor(
         await deny(target, first);
         return;
       }
-      let close = (): void => {};
-      const passing = passBytes(socket, opened, {
-        first,
-        signal,
-        onCount: (count) => {
-          close = account.open(target, count);
-        },
-      });
+      const { count, closed } = passBytes(socket, opened, { first, signal });
+      const close = account.open(target, count);
       void ledger.record(account);
-      await passing;
+      await closed;
       close();
       await ledger.record(account);
     } finally {

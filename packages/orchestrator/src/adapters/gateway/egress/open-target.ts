@@ -53,6 +53,9 @@ export async function openTarget(
 
 function aborted(signal: AbortSignal): Promise<readonly string[]> {
   return new Promise((resolve) => {
+    if (signal.aborted) {
+      resolve([]);
+    }
     signal.addEventListener("abort", () => resolve([]), { once: true });
   });
 }
