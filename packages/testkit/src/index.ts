@@ -1,4 +1,5 @@
 export { freePort } from "@speckit/private-broker";
+export { selfSignedCertificate } from "./certificate.ts";
 export { checkRuns } from "./check-runs.ts";
 export { codexBinary } from "./codex-binary.ts";
 export {

@@ -6,6 +6,7 @@ import { createServer as createTlsServer } from "node:tls";
 import { type MockModel, startMockModel } from "@speckit/mock-model";
 import {
   eventually,
+  selfSignedCertificate,
   type TempFolder,
   tempFolder,
   testDatabase,
@@ -20,7 +21,6 @@ import type { Dependencies } from "../../src/application/dependencies.ts";
 import { parseEgressRule } from "../../src/domain/egress-rule.ts";
 import { type OrchestratorConfig, openOrchestrator } from "../../src/node/index.ts";
 import { makeSampleRemote } from "../../src/testing/sample/index.ts";
-import { selfSignedCertificate } from "../adapters/git/fixtures/certificate.ts";
 import { recordingLogger } from "../adapters/rabbitmq/recording-logger.ts";
 
 const database = await testDatabase();
@@ -66,8 +66,9 @@ beforeAll(async () => {
   const store = undo.use(postgresGatewayStore({ connectionString: database.url }));
   undo.use(
     await serveGateway({
-      upstream: { baseUrl: model.baseUrl("speckit"), apiKey: KEY },
-      credential: "codex",
+      upstreams: {
+        openai: { baseUrl: model.baseUrl("speckit"), apiKeys: [KEY], credential: "codex" },
+      },
       credentials: store.credentials,
       authority: store.authority,
       egress: {
