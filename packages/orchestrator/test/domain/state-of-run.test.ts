@@ -109,7 +109,7 @@ describe("stateOfRun", () => {
           expect(stateOfRun(rows.run, rows.attempts)).toEqual(asClaimed(state));
         }
       }),
-      { numRuns: 1_000 },
+      { numRuns: 5_000 },
     );
     expect([...kinds].sort()).toEqual([
       "ended",
