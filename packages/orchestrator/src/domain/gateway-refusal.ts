@@ -11,6 +11,7 @@ export const GATEWAY_REFUSALS = [
   "not_found",
   "no_provider",
   "malformed_request",
+  "forwarding_refused",
   "header_too_large",
   "invalid_request_body",
   "request_too_large",

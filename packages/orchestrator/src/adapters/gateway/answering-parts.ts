@@ -1,9 +1,9 @@
 import { EnvHttpProxyAgent } from "undici";
+import type { GatewayRefusal } from "../../domain/gateway-refusal.ts";
 import type { AnsweringParts } from "./answer-request.ts";
 import { bodyBudget } from "./body-budget.ts";
 import { gatewayMeter } from "./gateway-meter.ts";
 import { checkedUpstream, DEFAULT_HANG_MS, type GatewayOptions } from "./gateway-options.ts";
-import type { UnreadableListener } from "./http-door.ts";
 import { keyPool } from "./key-pool.ts";
 import { PROVIDER_SHAPES } from "./shapes/shape-of-path.ts";
 
@@ -42,11 +42,11 @@ export function answeringParts(options: GatewayOptions): UpstreamParts {
   };
 }
 
-/** A request that nobody could read is refused as any other. */
-export function tellUnreadable(
+/** A request that was refused before anybody asked whose it is: unreadable, or not for a gateway. */
+export function tellRefused(
   { meter, logger }: Pick<UpstreamParts, "meter" | "logger">,
-  why: Parameters<UnreadableListener>[0],
+  why: GatewayRefusal,
 ): void {
   meter.refused(why);
-  logger.warn("model call refused", { reason: why.replaceAll("_", " ") });
+  logger.warn("request refused", { reason: why.replaceAll("_", " ") });
 }

@@ -6,7 +6,7 @@ import {
   type OpenAccess,
   type RefusedToken,
 } from "./answer-request.ts";
-import { answeringParts, tellUnreadable } from "./answering-parts.ts";
+import { answeringParts, tellRefused } from "./answering-parts.ts";
 import { attemptAccount } from "./attempt-account.ts";
 import { attemptTokenSigner } from "./attempt-token.ts";
 import type { GatewayOptions } from "./gateway-options.ts";
@@ -64,7 +64,7 @@ export async function createGateway(options: GatewayOptions): Promise<RunningGat
       });
     },
     "loopback",
-    (why) => tellUnreadable(upstream, why),
+    (why) => tellRefused(upstream, why),
   );
 
   return {

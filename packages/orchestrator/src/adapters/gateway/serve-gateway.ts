@@ -8,7 +8,7 @@ import {
   type OpenAccess,
   type RefusedToken,
 } from "./answer-request.ts";
-import { answeringParts, tellUnreadable } from "./answering-parts.ts";
+import { answeringParts, tellRefused } from "./answering-parts.ts";
 import { type AttemptAccount, attemptAccount } from "./attempt-account.ts";
 import type { TokenUse } from "./attempt-token.ts";
 import { type AttemptWatchOptions, type WatchedAttempt, watchAttempts } from "./attempt-watch.ts";
@@ -135,7 +135,11 @@ export async function serveGateway(options: ServingOptions): Promise<ServedGatew
         response.once("close", () => {
           open -= 1;
         });
-        if (refuseForwarding(request, response) || answerJob(jobParts, request, response)) {
+        if (refuseForwarding(request, response)) {
+          tellRefused(upstream, "forwarding_refused");
+          return;
+        }
+        if (answerJob(jobParts, request, response)) {
           return;
         }
         answerRequest(parts, request, response).catch((error: unknown) => {
@@ -144,7 +148,7 @@ export async function serveGateway(options: ServingOptions): Promise<ServedGatew
         });
       },
       { socketPath },
-      (why) => tellUnreadable(upstream, why),
+      (why) => tellRefused(upstream, why),
       egress.answer,
     ),
   );

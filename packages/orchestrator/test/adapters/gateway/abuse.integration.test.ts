@@ -158,9 +158,9 @@ test.each<readonly [string, () => Promise<Sent | string>, number, string, Gatewa
   [
     "a whole URL instead of a path",
     () => withToken({ path: "http://api.openai.com/v1/responses" }),
-    404,
-    "not_found",
-    "not_found",
+    405,
+    "forwarding_refused",
+    "forwarding_refused",
   ],
   ["another method", () => withToken({ method: "DELETE" }), 404, "not_found", "not_found"],
   [
