@@ -44,7 +44,8 @@ export async function printEvents(
 /** An event in one line, for people. */
 export function eventLine(event: EventRecord): string {
   const time = event.createdAt.toISOString().slice(11, 23);
-  const where = event.phase === null ? "" : ` ${event.phase}-${event.attempt}`;
+  const parts = [event.phase, event.attempt].filter((part) => part !== null);
+  const where = parts.length === 0 ? "" : ` ${parts.join("-")}`;
   const { text, ...rest } = event.data;
   const said =
     typeof text === "string" ? text : Object.keys(rest).length > 0 ? JSON.stringify(rest) : "";
