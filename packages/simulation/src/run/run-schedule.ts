@@ -209,6 +209,9 @@ async function endFairly(
   eye.lookAtEnd();
 }
 
+/** A server's clock that is set forward takes the time people had, or attempts: twice ten minutes are enough. */
+const TAKEN_BY_CLOCKS: ReadonlySet<string> = new Set(["APPROVAL_MISSING", "RUN_DEADLINE_EXCEEDED"]);
+
 /** Where agents do their work and nobody asks for an end, a few crashes do not fail a run. */
 function checkOutcomes(plan: Plan, world: World, faults: readonly FaultKind[]): void {
   const isHarmless =
@@ -216,8 +219,8 @@ function checkOutcomes(plan: Plan, world: World, faults: readonly FaultKind[]): 
     faults.length <= HARMLESS_FAULTS &&
     !faults.some((kind) => ENDS_RUNS.has(kind));
   for (const { run } of world.services.database.all()) {
-    // A clock that is set forward takes the time people had.
-    const isTimeTaken = run.failure?.code === "APPROVAL_MISSING" && faults.includes("step_clock");
+    const isTimeTaken =
+      faults.includes("step_clock") && TAKEN_BY_CLOCKS.has(run.failure?.code ?? "");
     refuse(
       isHarmless && !isTimeTaken && run.outcome !== "succeeded",
       "crashes-fail-nothing",
