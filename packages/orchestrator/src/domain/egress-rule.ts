@@ -17,7 +17,7 @@ const DEFAULT_PORT = 443;
 const FORM = /^(\*\.)?([^*:/@]+)(?::(\d{1,5}))?(\/tcp)?(?:@([a-z+]+))?$/;
 
 /**
- * Reads `host[:port][/tcp][@phase+phase]`, for example `registry.npmjs.org`, `*.example.org:8443`,
+ * Reads `host[:port][/tcp][@phase+phase]`, for example `packages.example.org`, `*.example.org:8443`,
  * `mirror.example.org:5432/tcp@plan+tasks`.
  *
  * @returns undefined for anything else

@@ -3,7 +3,7 @@ import { type EgressRule, parseEgressRule } from "../domain/egress-rule.ts";
 import { SpeckitError } from "../domain/speckit-error.ts";
 
 const EXPECTED =
-  "expected host[:port][/tcp][@phase+phase], as registry.npmjs.org, *.example.org:8443 or mirror.example.org:5432/tcp@plan";
+  "expected host[:port][/tcp][@phase+phase], as packages.example.org, *.example.org:8443 or mirror.example.org:5432/tcp@plan";
 
 /** A line of the allow-list in its written form, which is what processes tell each other. */
 export const egressRuleLine = z

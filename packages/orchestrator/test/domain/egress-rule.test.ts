@@ -11,8 +11,8 @@ const rulesOf = (...lines: string[]) => lines.map((line) => parseEgressRule(line
 
 describe("a line of the allow-list", () => {
   test.each([
-    ["registry.npmjs.org", "registry.npmjs.org:443"],
-    ["Registry.NPMJS.org", "registry.npmjs.org:443"],
+    ["packages.example.org", "packages.example.org:443"],
+    ["Packages.EXAMPLE.org", "packages.example.org:443"],
     ["*.example.org:8443", "*.example.org:8443"],
     ["mirror.example.org:5432/tcp@plan+tasks", "mirror.example.org:5432/tcp"],
     ["xn--bcher-kva.example@specify", "xn--bcher-kva.example:443"],
