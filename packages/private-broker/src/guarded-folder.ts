@@ -8,14 +8,14 @@ export interface GuardedFolder extends AsyncDisposable {
 }
 
 /**
- * A new temporary folder that goes away with this process, even when it is killed with SIGKILL.
+ * A new folder in `parent` that goes away with this process, even when it is killed with SIGKILL.
  *
  * A small shell waits at the other end of a pipe that only we hold open; when the kernel closes it,
  * the shell gives the folder's users a second to die and removes the folder. The shell is outside
  * our process group, so Ctrl-C in a terminal does not reach it.
  */
-export async function guardedFolder(prefix: string): Promise<GuardedFolder> {
-  const path = await mkdtemp(join(tmpdir(), prefix));
+export async function guardedFolder(prefix: string, parent = tmpdir()): Promise<GuardedFolder> {
+  const path = await mkdtemp(join(parent, prefix));
   const remover = spawn("sh", ["-c", 'read -r _; sleep 1; rm -rf -- "$1"', "sh", path], {
     cwd: "/",
     detached: true,

@@ -16,6 +16,7 @@ import { type BrokerPorts, brokerSettings, dataFolder } from "./broker-settings.
 import { freePort } from "./free-port.ts";
 import { guardedFolder } from "./guarded-folder.ts";
 import { type GuardedProcess, startGuarded } from "./guarded-process.ts";
+import { folderOfQuickDisk } from "./quick-disk.ts";
 import { waitForPort } from "./wait-for-port.ts";
 
 export interface PrivateBrokerOptions {
@@ -32,6 +33,8 @@ export interface PrivateBroker extends AsyncDisposable {
   readonly pid: number;
   /** The folder with its data and log. */
   readonly folder: string;
+  /** What the broker has printed, in `folder`. */
+  readonly logPath: string;
   /**
    * Ends the broker, with SIGKILL if `kill`, else in good order, and starts it again at the same
    * address: on its data, or with none of it if `wipe`.
@@ -90,7 +93,9 @@ export async function startPrivateBroker(
 
 async function startOnce(server: string, withinMs: number): Promise<PrivateBroker> {
   await using undo = new AsyncDisposableStack();
-  const { path: folder } = undo.use(await guardedFolder("speckit-broker-"));
+  const { path: folder } = undo.use(
+    await guardedFolder("speckit-broker-", await folderOfQuickDisk()),
+  );
   const ports = { amqp: await freePort(), distribution: await freePort(), epmd: await freePort() };
   const env = await brokerSettings(folder, ports);
   const common = { cwd: folder, env, signalOnOurDeath: "KILL" } as const;
@@ -102,7 +107,8 @@ async function startOnce(server: string, withinMs: number): Promise<PrivateBroke
   });
   undo.defer(() => epmd.end("SIGKILL", 0));
 
-  const start = () => startGuarded(server, [], { ...common, logPath: join(folder, "broker.log") });
+  const logPath = join(folder, "broker.log");
+  const start = () => startGuarded(server, [], { ...common, logPath });
   let broker = await start();
   // The data goes with the folder: there is nothing an orderly end would save.
   undo.defer(() => broker.end("SIGKILL", 0));
@@ -116,6 +122,7 @@ async function startOnce(server: string, withinMs: number): Promise<PrivateBroke
       return broker.pid;
     },
     folder,
+    logPath,
     async restart({ kill = false, wipe = false } = {}) {
       await broker.end(kill ? "SIGKILL" : "SIGTERM", 30_000);
       if (wipe) {

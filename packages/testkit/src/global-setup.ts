@@ -12,6 +12,8 @@ import { chosenWay, openTestBroker, openTestPostgres } from "./services/open-ser
 
 interface Services extends AsyncDisposable {
   readonly amqpUrl: string;
+  /** The file the broker logs to; empty where that is not on this machine. */
+  readonly brokerLog: string;
   /** Of the server's maintenance database, by a user who may create databases. */
   readonly databaseUrl: string;
   /** Name of a migrated database to copy. */
@@ -36,6 +38,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   mine.users += 1;
   const services = await mine.services;
   project.provide("amqpUrl", services.amqpUrl);
+  project.provide("brokerLog", services.brokerLog);
   project.provide("databaseUrl", services.databaseUrl);
   project.provide("databaseTemplate", services.databaseTemplate);
   return async () => {
@@ -58,14 +61,17 @@ async function startServices(): Promise<Services> {
   }
   const owned = undo.move();
   return {
-    amqpUrl: broker.value,
+    ...broker.value,
     ...database.value,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
 
-async function startBroker(undo: AsyncDisposableStack): Promise<string> {
-  return undo.use(await openTestBroker(chosenWay(process.env), process.env)).url;
+async function startBroker(
+  undo: AsyncDisposableStack,
+): Promise<Pick<Services, "amqpUrl" | "brokerLog">> {
+  const broker = undo.use(await openTestBroker(chosenWay(process.env), process.env));
+  return { amqpUrl: broker.url, brokerLog: broker.logPath ?? "" };
 }
 
 async function startDatabase(

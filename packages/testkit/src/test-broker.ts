@@ -1,7 +1,11 @@
 import { randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { topologyOf } from "@speckit/orchestrator/rabbitmq";
 import amqp from "amqplib";
-import { afterAll, inject } from "vitest";
+import { afterAll, beforeAll, inject } from "vitest";
+
+const WORKS_WITHIN_MS = 60_000;
 
 export interface TestBroker {
   readonly url: string;
@@ -11,12 +15,38 @@ export interface TestBroker {
 
 /**
  * A part of the broker for one test file: a name prefix, whose queues and exchanges are deleted
- * after the last test. Call it at the top of the file: `const broker = testBroker()`.
+ * after the last test. Call it at the top of the file: `const broker = testBroker()`. A broker that
+ * does not work fails the file before its tests, with the end of the broker's log.
  */
 export function testBroker(): TestBroker {
   const broker = { url: inject("amqpUrl"), prefix: `t${randomBytes(5).toString("hex")}` };
+  beforeAll(() => checkBroker(broker));
   afterAll(() => deleteTopology(broker));
   return broker;
+}
+
+/** A quorum queue can be declared and deleted: a broker that is stuck still takes a login. */
+async function checkBroker({ url, prefix }: TestBroker): Promise<void> {
+  const connection = await amqp.connect(url, { noDelay: true, timeout: WORKS_WITHIN_MS });
+  connection.on("error", () => {});
+  try {
+    const works = async () => {
+      const channel = await connection.createChannel();
+      const name = `${prefix}.check`;
+      await channel.assertQueue(name, { arguments: { "x-queue-type": "quorum" } });
+      await channel.deleteQueue(name);
+    };
+    const tooLate = sleep(WORKS_WITHIN_MS, undefined, { ref: false }).then(() => {
+      throw new Error(`not within ${WORKS_WITHIN_MS} ms`);
+    });
+    await Promise.race([works(), tooLate]);
+  } catch (cause) {
+    const log = await readFile(inject("brokerLog"), "utf8").catch(() => "");
+    const end = log.trimEnd().split("\n").slice(-40).join("\n");
+    throw new Error(`The broker declares no queue. Its log ends with:\n${end}`, { cause });
+  } finally {
+    void connection.close().catch(() => {});
+  }
 }
 
 export async function deleteTopology({ url, prefix }: TestBroker): Promise<void> {

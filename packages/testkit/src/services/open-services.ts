@@ -19,6 +19,8 @@ export type ServiceWay = (typeof serviceWays)[number];
 export interface OpenService extends AsyncDisposable {
   readonly way: ServiceWay;
   readonly url: string;
+  /** The file it logs to, where that is on this machine. */
+  readonly logPath?: string;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -91,7 +93,13 @@ function configured(variable: string, env: Environment): OpenService {
 
 function started(
   way: ServiceWay,
-  service: AsyncDisposable & { readonly url: string },
+  service: AsyncDisposable & { readonly url: string; readonly logPath?: string },
 ): OpenService {
-  return { way, url: service.url, [Symbol.asyncDispose]: () => service[Symbol.asyncDispose]() };
+  const { url, logPath } = service;
+  return {
+    way,
+    url,
+    ...(logPath === undefined ? {} : { logPath }),
+    [Symbol.asyncDispose]: () => service[Symbol.asyncDispose](),
+  };
 }
