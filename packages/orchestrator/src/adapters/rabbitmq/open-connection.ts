@@ -2,9 +2,10 @@
  * One connection that comes back by itself.
  *
  * amqplib's own recovery reconnects with back-off and runs `setUp` on every new connection before it
- * hands it out; ours declares the topology. Around that call it has two holes, closed by `guarded`:
- * an `error` event during it would be an uncaught exception, and a connection that dies during it
- * would be taken for connected and never looked at again.
+ * hands it out; ours declares the topology. Around that call it has three holes, closed by `guarded`:
+ * an `error` event during it would be an uncaught exception, a connection that dies during it would
+ * be taken for connected and never looked at again, and a broker that keeps up its heartbeat but
+ * never answers a declaration would be waited for without a word.
  *
  * What it does not bring back is a channel that was closed while its connection lives: that is
  * `superviseChannel`'s part.
@@ -22,6 +23,8 @@ import type { WaitingNotice } from "./waiting-notice.ts";
 
 const CONNECT_WITHIN_MS = 10_000;
 const CLOSE_WITHIN_MS = 5_000;
+/** Declaring everything takes 50 ms, on a broker that has much to do some seconds. */
+const SET_UP_WITHIN_MS = 60_000;
 
 export interface ConnectionOptions {
   readonly address: BrokerAddress;
@@ -30,6 +33,8 @@ export interface ConnectionOptions {
   readonly topology: Topology;
   readonly notice: WaitingNotice;
   readonly logger: Logger;
+  /** How long the declarations of a new connection may take; then another one is made. Default 60 000. */
+  readonly setUpWithinMs?: number;
 }
 
 export interface BrokerConnection {
@@ -52,7 +57,7 @@ export interface BrokerConnection {
 }
 
 export async function openConnection(options: ConnectionOptions): Promise<BrokerConnection> {
-  const { address, logger, notice, topology } = options;
+  const { address, logger, notice, topology, setUpWithinMs = SET_UP_WITHIN_MS } = options;
   const first = Promise.withResolvers<void>();
   first.promise.catch(() => {}); // whoever opens a channel hears of it
   let isConnected = false;
@@ -77,7 +82,7 @@ export async function openConnection(options: ConnectionOptions): Promise<Broker
       maxDelay: 10_000,
       waitForConnect: false,
       setup: (model: ChannelModel) =>
-        guarded(model, async () => declareOn(quiet(await model.createChannel()))),
+        guarded(model, setUpWithinMs, async () => declareOn(quiet(await model.createChannel()))),
     },
   });
   connection.on("connect", () => {
@@ -147,9 +152,17 @@ export async function openConnection(options: ConnectionOptions): Promise<Broker
   };
 }
 
-/** Runs a set-up so that neither an error event nor the connection's end goes unnoticed. */
-async function guarded(model: ChannelModel, setUp: () => Promise<void>): Promise<void> {
+/** Runs a set-up so that neither an error event nor the connection's end nor a silence goes unnoticed. */
+async function guarded(
+  model: ChannelModel,
+  withinMs: number,
+  setUp: () => Promise<void>,
+): Promise<void> {
   const lost = Promise.withResolvers<never>();
+  const deadline = setTimeout(
+    () => lost.reject(new Error(`no answer to a declaration within ${withinMs} ms`)),
+    withinMs,
+  );
   lost.promise.catch(() => {});
   model.on("error", () => {});
   model.once("close", (error) => lost.reject(error ?? new Error("closed during set-up")));
@@ -157,8 +170,11 @@ async function guarded(model: ChannelModel, setUp: () => Promise<void>): Promise
     await Promise.race([setUp(), lost.promise]);
   } catch (error) {
     // amqplib closes it too, and would wait for ever if it ended on the way.
-    await closeSurely(model).catch(() => {});
+    const farewell = closeSurely(model).catch(() => {});
+    await Promise.race([farewell, pause(Math.min(CLOSE_WITHIN_MS, withinMs))]);
     throw error;
+  } finally {
+    clearTimeout(deadline);
   }
 }
 

@@ -99,6 +99,31 @@ describe("a connection that breaks", () => {
   });
 });
 
+test("a broker that stops answering while everything is declared is given up, and another connection made", async () => {
+  await using proxy = await tcpProxy(shared.url);
+  const { logger, lines } = recordingLogger();
+  const address = brokerAddress(shared.url);
+  for (const intoItMs of [10, 25, 40]) {
+    const connection = await openConnection({
+      address: brokerAddress(proxy.url),
+      name: "test",
+      topology: topologyOf(shared.prefix),
+      notice: waitingNotice(address.description, logger),
+      logger,
+      setUpWithinMs: 1_000,
+    });
+    await eventually("a connection is tried", () => proxy.connections() > 0, Boolean, {
+      everyMs: 1,
+    });
+    // Somewhere between the handshake and the last declaration.
+    await new Promise((resolve) => setTimeout(resolve, intoItMs));
+    proxy.mute();
+    await connection.connected;
+    await connection.close();
+  }
+  expect(JSON.stringify(lines)).toContain("no answer to a declaration within 1000 ms");
+});
+
 describe("a close that crosses the end of its connection", () => {
   test.each(["channel", "connection"] as const)("of a %s comes to its end", async (what) => {
     await using proxy = await tcpProxy(shared.url);
