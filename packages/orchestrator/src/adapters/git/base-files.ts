@@ -2,7 +2,7 @@ import type { BaseFiles, GitRun } from "../../ports/git-workspace.ts";
 import type { GitContext } from "./context.ts";
 import { cacheWithBase } from "./repository-cache.ts";
 import { openRunRepository } from "./run-repository.ts";
-import { nulSeparated, pathBytes } from "./tree-entries.ts";
+import { nulSeparated, pathBytes, pathOf, type TreePath } from "./tree-entries.ts";
 
 /** Longest file that is read as text. */
 export const TEXT_MAX_BYTES = 1024 * 1024;
@@ -36,17 +36,25 @@ function filesOf(
     const args = ["ls-tree", "-z", "--full-tree", ...options] as const;
     return nulSeparated((await context.git({ args, gitDir }, signal)).stdout);
   };
+  /** The whole tree, once somebody has asked for it: then a file is found without asking git again. */
+  let tree: Promise<ReadonlyMap<TreePath, string>> | undefined;
+  const recordsByPath = (records: readonly string[]): ReadonlyMap<TreePath, string> =>
+    new Map(records.map((record) => [record.slice(record.indexOf("\t") + 1), record]));
   return {
-    listPaths: async () =>
-      (await list("-r", "--name-only", commit)).map((name) => pathBytes(name).toString("utf8")),
-    read: async (path) => {
-      const [record] = await list("-l", commit, "--", path);
-      const [, oid, bytes] = /^100\d{3} blob (\w+) +(\d+)\t/.exec(record ?? "") ?? [];
-      if (oid === undefined || Number(bytes) > TEXT_MAX_BYTES) {
+    async listPaths() {
+      tree ??= list("-r", commit).then(recordsByPath);
+      return [...(await tree).keys()].map((path) => pathBytes(path).toString("utf8"));
+    },
+    async read(text) {
+      const path = pathOf(text);
+      const found = await (tree ?? list(commit, "--", text).then(recordsByPath));
+      const [, oid] = /^100\d{3} blob (\w+)\t/.exec(found.get(path) ?? "") ?? [];
+      if (oid === undefined) {
         return undefined;
       }
-      const blob = await context.git({ args: ["cat-file", "blob", oid], gitDir }, signal);
-      return blob.stdout.toString("utf8");
+      const args = ["cat-file", "blob", oid] as const;
+      const blob = await context.git({ args, gitDir, maxBytes: TEXT_MAX_BYTES + 1 }, signal);
+      return blob.stdout.length > TEXT_MAX_BYTES ? undefined : blob.stdout.toString("utf8");
     },
   };
 }

@@ -4,8 +4,9 @@ import { SpeckitError } from "../../domain/speckit-error.ts";
 import type { GitRun, LaidOverFile } from "../../ports/git-workspace.ts";
 import type { JobFolders, JobSpec } from "../../ports/job-runtime.ts";
 import type { GitContext } from "./context.ts";
-import { type AttemptName, objectFormatOf } from "./folders.ts";
+import type { AttemptName } from "./folders.ts";
 import { layOver } from "./lay-over.ts";
+import { makeWorkRepository } from "./make-work-repository.ts";
 import { writeNeutralAttributes } from "./neutral-attributes.ts";
 import { canPack, packedBelow, packTree } from "./pack-tree.ts";
 import { removeFolder } from "./remove-folder.ts";
@@ -57,17 +58,13 @@ export async function createAttempt(
   const gitDir = join(workTree, ".git");
   const inWorkspace = (args: readonly [string, ...string[]]) =>
     context.git({ args, gitDir, workTree }, signal);
-  await mkdir(gitDir);
-  await inWorkspace([
-    "init",
-    "--quiet",
-    "--template=",
-    `--object-format=${objectFormatOf(run.tipSha)}`,
-    `--initial-branch=${run.branch}`,
-  ]);
+  await makeWorkRepository(gitDir, {
+    branch: run.branch,
+    commit: run.tipSha,
+    identity: context.identity,
+  });
   await copyCommit(context, repository, gitDir, run.tipSha, signal);
   await writeNeutralAttributes(gitDir);
-  await inWorkspace(["update-ref", `refs/heads/${run.branch}`, run.tipSha]);
   if (packed === undefined) {
     await inWorkspace(["read-tree", "-m", "-u", run.tipSha]);
   } else {
@@ -78,9 +75,6 @@ export async function createAttempt(
     // For agents that ask git what has changed: not this.
     await inWorkspace(["update-index", "--skip-worktree", "--", path]);
   }
-  // For agents that commit; their commits stay where they are.
-  await inWorkspace(["config", "user.name", context.identity.name]);
-  await inWorkspace(["config", "user.email", context.identity.email]);
   return packed === undefined ? folders : { ...folders, packed };
 }
 
@@ -112,7 +106,6 @@ async function copyCommit(
     { args: ["rev-list", "--objects", "--no-object-names", "--no-walk", commit], gitDir: from },
     signal,
   );
-  await mkdir(join(to, "objects", "pack"), { recursive: true });
   await context.git(
     {
       // No search for new deltas: the pack lives as long as the attempt.

@@ -126,7 +126,7 @@ async function take(context: GitContext, source: Source, signal: AbortSignal): P
     read: (path) => texts.get(path),
     changed: changes.map(({ path, kind }) => ({ path: pathBytes(path).toString("utf8"), kind })),
     head: await readHead(root),
-    commit: (about) => makeCommit(context, { run, changes, taken, about }, signal),
+    commit: (about) => makeCommit(context, { run, gitDir, changes, taken, about }, signal),
   };
 }
 

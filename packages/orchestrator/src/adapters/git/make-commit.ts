@@ -6,7 +6,7 @@ import type { Change } from "./compare-tree.ts";
 import type { GitContext } from "./context.ts";
 import { makeCheckpoint } from "./make-checkpoint.ts";
 import { patchBetween } from "./patch-between.ts";
-import { openRunRepository, tipRef } from "./run-repository.ts";
+import { tipRef } from "./run-repository.ts";
 import { pathBytes, type TreeEntry, type TreePath } from "./tree-entries.ts";
 
 const PATCH_MAX_BYTES = 4 * 1024 * 1024;
@@ -20,15 +20,16 @@ export async function makeCommit(
   context: GitContext,
   phase: {
     readonly run: GitRun;
+    /** The run's repository, with the blobs. */
+    readonly gitDir: string;
     readonly changes: readonly Change[];
     readonly taken: ReadonlyMap<TreePath, TreeEntry>;
     readonly about: CommitAbout;
   },
   signal: AbortSignal,
 ): Promise<Committed> {
-  const { run } = phase;
-  const gitDir = await openRunRepository(context, run, signal);
-  const tipSha = await commitChanges(context, gitDir, phase, signal);
+  const { run, gitDir } = phase;
+  const tipSha = await commitChanges(context, phase, signal);
   const between = { gitDir, from: run.tipSha, to: tipSha, maxBytes: PATCH_MAX_BYTES } as const;
   return {
     tipSha,
@@ -42,8 +43,7 @@ export async function makeCommit(
 
 async function commitChanges(
   context: GitContext,
-  gitDir: string,
-  { run, changes, taken, about }: Parameters<typeof makeCommit>[1],
+  { run, gitDir, changes, taken, about }: Parameters<typeof makeCommit>[1],
   signal: AbortSignal,
 ): Promise<string> {
   if (changes.length === 0) {

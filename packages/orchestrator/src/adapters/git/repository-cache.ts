@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { SpeckitError } from "../../domain/speckit-error.ts";
 import type { GitContext } from "./context.ts";
@@ -147,6 +147,27 @@ async function fetchByBranches(
     { args: ["update-ref", runRef(run.runId), run.baseSha], gitDir: cache },
     signal,
   );
+}
+
+/**
+ * Whether a fetch for the run has brought this commit, told by the files of its refs: no command packs
+ * them. Not whether the commit is still there, as {@link cacheWithBase} makes sure of.
+ */
+export async function hasRefForRun(cache: string, runId: string, sha: string): Promise<boolean> {
+  try {
+    const folder = join(cache, "refs", "speckit", runId);
+    for (const file of await readdir(folder, { recursive: true, withFileTypes: true })) {
+      if (file.isFile()) {
+        const content = await readFile(join(file.parentPath, file.name), "latin1");
+        if (content.trim() === sha) {
+          return true;
+        }
+      }
+    }
+  } catch {
+    // Not there, or being removed: whoever asks looks more closely then.
+  }
+  return false;
 }
 
 async function holdsForRun(

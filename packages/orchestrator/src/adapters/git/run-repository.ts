@@ -5,7 +5,7 @@ import { isSpeckitError, SpeckitError } from "../../domain/speckit-error.ts";
 import type { GitRun } from "../../ports/git-workspace.ts";
 import type { GitContext } from "./context.ts";
 import { objectFormatOf } from "./folders.ts";
-import { cacheWithBase } from "./repository-cache.ts";
+import { cacheWithBase, hasRefForRun } from "./repository-cache.ts";
 
 /**
  * A run's own bare repository: the only place commits are made and pushed from. It borrows the
@@ -26,8 +26,11 @@ export async function openRunRepository(
   run: GitRun,
   signal: AbortSignal,
 ): Promise<string> {
-  const { cache, wasLost } = await cacheWithBase(context, run, signal);
   const gitDir = context.folders.runRepository(run.runId);
+  if ((await borrowsBase(context, gitDir, run)) && (await holdsTip(context, gitDir, run, signal))) {
+    return gitDir;
+  }
+  const { cache, wasLost } = await cacheWithBase(context, run, signal);
   // Git does not store what it can borrow: of a lost cache, that may have been more than the base.
   const isUsable = !wasLost && (await borrowsFrom(cache, gitDir));
   if (isUsable && (await holdsTip(context, gitDir, run, signal))) {
@@ -53,6 +56,12 @@ export async function openRunRepository(
 
 export function tipRef(sha: string): string {
   return `refs/tips/${sha}`;
+}
+
+/** By a look at files alone: it is asked before every operation, and is nearly always so. */
+async function borrowsBase({ folders }: GitContext, gitDir: string, run: GitRun): Promise<boolean> {
+  const cache = folders.cache(run.gitRemote, objectFormatOf(run.baseSha));
+  return (await borrowsFrom(cache, gitDir)) && (await hasRefForRun(cache, run.runId, run.baseSha));
 }
 
 /** False when there is no repository, or the state folder was moved since it was made. */
