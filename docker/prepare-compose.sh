@@ -1,6 +1,7 @@
 #!/bin/sh
-# Makes what docker/compose.yaml reads: an environment file and one file per secret, below .speckit/compose (or the
-# folder given). What is there stays as it is. Keys of your own go into files there: codex_api_key, git_token.
+# Makes what docker/compose.yaml reads: a file for compose itself (env), one with the settings of workers and gateway
+# (settings.env) and one per secret, below .speckit/compose (or the folder given). What is there stays as it is. Keys of
+# your own go into files there: codex_api_key, anthropic_api_key, gemini_api_key, git_token.
 #   docker/prepare-compose.sh [FOLDER]
 set -eu
 
@@ -30,13 +31,20 @@ default_pass = $broker
 # The consumers' hold and a phase's deadline together stay below it: 60 minutes.
 consumer_timeout = 3600000
 "
-secret codex_api_key ""
-secret git_token ""
+for key in codex_api_key anthropic_api_key gemini_api_key git_token; do secret "$key" ""; done
+
+if [ ! -e "$folder/settings.env" ]; then
+  {
+    echo "# Settings of workers and gateway, a line each: docs/configuration.md. Secrets are files beside this one."
+    echo "#GITHUB_TOKEN_FILE=/run/secrets/git_token"
+  } > "$folder/settings.env"
+fi
 
 if [ ! -e "$folder/env" ]; then
   socket=${DOCKER_SOCKET:-/var/run/docker.sock}
   {
     echo "SPECKIT_COMPOSE_SECRETS=$folder/secrets"
+    echo "SPECKIT_COMPOSE_SETTINGS=$folder/settings.env"
     echo "# Names this engine for the deployment; another engine has another one."
     echo "SPECKIT_ENGINE=$(cat /proc/sys/kernel/random/uuid)"
     echo "DOCKER_SOCKET=$socket"

@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { type MockModel, startMockModel } from "@speckit/mock-model";
 import { eventually, type TempFolder, tempFolder, testEngine } from "@speckit/testkit";
 import amqp from "amqplib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -12,7 +13,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 const file = fileURLToPath(new URL("../compose.yaml", import.meta.url));
 const prepare = fileURLToPath(new URL("../prepare-compose.sh", import.meta.url));
 const engine = testEngine();
+const MODEL_KEY = "key-of-the-model";
 const run = promisify(execFile);
+const BRIDGE = "{{(index .IPAM.Config 0).Gateway}}";
 
 /** Both forms that are on this machine; `npm test` sees to it that one is. */
 const forms = [["docker-compose"], ["docker", "compose"]].filter(
@@ -24,6 +27,7 @@ describe.each(forms.map((form) => ({ name: form.join(" "), form })))("by $name",
   const project = `speckit-test-${randomBytes(4).toString("hex")}`;
   let folder: TempFolder;
   let env: NodeJS.ProcessEnv;
+  let model: MockModel;
   const compose = async (...args: string[]): Promise<string> => {
     const [command = "", ...first] = form.filter(
       (part): part is string => typeof part === "string",
@@ -53,13 +57,21 @@ describe.each(forms.map((form) => ({ name: form.join(" "), form })))("by $name",
       SPECKIT_WORKER_IMAGE: engine.image("worker"),
       SPECKIT_JOB_IMAGE: engine.image("job"),
       SPECKIT_VOLUME_PREFIX: project,
-      SPECKIT_REPOSITORIES: "file:///var/lib/speckit/*",
-      SPECKIT_AGENT: "scripted",
       SPECKIT_AMQP_ADDRESS: `127.0.0.1:${await freePort()}`,
       SPECKIT_MANAGEMENT_ADDRESS: `127.0.0.1:${await freePort()}`,
     };
     await run(prepare, [folder.path], { env });
-    await writeFile(join(folder.path, "secrets/codex_api_key"), "key-of-the-model");
+    await writeFile(join(folder.path, "secrets/codex_api_key"), MODEL_KEY);
+    // The gateway is a container: it reaches this machine by the address of the engine's bridge.
+    const host = (await engine.docker(["network", "inspect", "bridge", "--format", BRIDGE])).trim();
+    model = await startMockModel({ apiKey: MODEL_KEY, host });
+    const settings = {
+      SPECKIT_REPOSITORIES: "file:///var/lib/speckit/*",
+      SPECKIT_CODEX_BASE_URL: model.baseUrl("speckit"),
+      SPECKIT_CODEX_MODEL: "gpt-5.5",
+    };
+    const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`);
+    await writeFile(join(folder.path, "settings.env"), lines.join(""));
     await compose("up", "-d");
     for (const service of ["rabbitmq", "gateway", "worker"]) {
       const id = (await idOf(service)) ?? "";
@@ -71,11 +83,15 @@ describe.each(forms.map((form) => ({ name: form.join(" "), form })))("by $name",
   }, 300_000);
   afterAll(async () => {
     await compose("down", "-v", "--remove-orphans");
+    await model[Symbol.asyncDispose]();
     await folder[Symbol.asyncDispose]();
   });
 
   test("the schema is there, and the gateway answers its health check", async () => {
     await inContainer("gateway", "speckit-healthy /run/speckit-gateway/gateway.sock");
+    const scrape =
+      'fetch("http://gateway:8081/readyz").then((answer) => console.log(answer.status))';
+    expect((await inContainer("worker", `node -e '${scrape}'`)).trim()).toBe("200");
     const applied = await inContainer(
       "postgres",
       "psql -U speckit -d speckit -Atc 'SELECT count(*) FROM spec_workflow_migrations'",
@@ -112,7 +128,7 @@ describe.each(forms.map((form) => ({ name: form.join(" "), form })))("by $name",
     }
   });
 
-  test("a request over AMQP ends in a pushed branch, and its containers are gone", async () => {
+  test("a request over AMQP is carried out by Codex, ends in a pushed branch, and its containers are gone", async () => {
     const sample = "/app/packages/orchestrator/dist/testing/sample/index.js";
     const make = `import("${sample}").then((sample) => sample.makeSampleRemote("/var/lib/speckit/sample"))`;
     await inContainer("worker", `node -e '${make}'`);
@@ -144,6 +160,9 @@ describe.each(forms.map((form) => ({ name: form.join(" "), form })))("by $name",
     expect(told).toContain("run.succeeded");
     const log = "git -C /var/lib/speckit/sample/remote.git log --format=%s --all";
     expect(await inContainer("worker", log)).toMatch(/^docs: tasks /);
+    const keys = model.requests("speckit").map(({ headers }) => headers.authorization);
+    expect(new Set(keys)).toEqual(new Set([`Bearer ${MODEL_KEY}`]));
+    expect(model.complaints()).toEqual([]);
     const jobs = ["--filter", "label=speckit.role=job", "--filter", "name=speckit-"];
     const gone = (ids: string) => ids === "";
     await eventually("no job is left", () => engine.docker(["ps", "-aq", ...jobs]), gone);

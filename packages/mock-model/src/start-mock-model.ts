@@ -32,9 +32,11 @@ export interface RecordedRequest {
 export interface MockModelOptions {
   /** The only key that is taken; every other one is answered with 401. Default: any, or none. */
   readonly apiKey?: string;
+  /** The address it listens on. Default 127.0.0.1; containers reach the one of their bridge. */
+  readonly host?: string;
 }
 
-/** A model provider on loopback. Disposing it cuts every connection. */
+/** A model provider on this machine. Disposing it cuts every connection. */
 export interface MockModel extends AsyncDisposable {
   /**
    * The base URL at which the provider behaves as a scenario says, without a slash at its end.
@@ -53,7 +55,7 @@ const PROTOCOLS = { openai, anthropic, gemini } as const satisfies Record<string
 export type Provider = keyof typeof PROTOCOLS;
 
 /**
- * Starts a stand-in for model providers on a free port of loopback. What it does follows from the
+ * Starts a stand-in for model providers on a free port of loopback, or of the address given. What it does follows from the
  * path: `POST /<scenario>/v1/responses` is OpenAI's Responses API, `/<scenario>/anthropic/v1/messages`
  * Anthropic's, `/<scenario>/gemini/v1beta/models/…` Google's. It keeps everything that was sent to it,
  * and keeps no state besides: what the model does next follows from the conversation in the request.
@@ -109,7 +111,8 @@ export async function startMockModel(options: MockModelOptions = {}): Promise<Mo
     await sendAnswer(response, told);
   }
 
-  server.listen(0, "127.0.0.1");
+  const host = options.host ?? "127.0.0.1";
+  server.listen(0, host);
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   return {
@@ -120,7 +123,7 @@ export async function startMockModel(options: MockModelOptions = {}): Promise<Mo
       } else if (!own.has(name) && findScenario(name) === undefined) {
         throw new Error(`There is no scenario ${JSON.stringify(name)}`);
       }
-      return `http://127.0.0.1:${port}/${name}${PROTOCOLS[provider].base}`;
+      return `http://${host}:${port}/${name}${PROTOCOLS[provider].base}`;
     },
     requests: (scenario) =>
       recorded.filter((one) => scenario === undefined || one.scenario === scenario),
