@@ -3,7 +3,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Failpoint, Phase, ReachFailpoint } from "@speckit/orchestrator";
-import { eventually } from "@speckit/testkit";
+import { eventually } from "@speckit/testkit/program";
 
 /** What is to happen to a worker at a failpoint. */
 export interface Cut {

@@ -1,12 +1,13 @@
 /**
- * The services of slow tests, decided once per test run.
+ * The services and programs of slow tests, made once per test run.
  *
- * How they are had says `services/open-services.ts`; what was started is stopped after the last test.
+ * How services are had says `services/open-services.ts`; what was started is stopped after the last test.
  * Vitest runs this file once per project, in one process and one after the other: the first starts,
  * the last stops.
  */
 import { randomBytes } from "node:crypto";
 import type { TestProject } from "vitest/node";
+import { bundlePrograms } from "./bundled-programs.ts";
 import { databaseUrl, statement } from "./database-statement.ts";
 import { chosenWay, openTestBroker, openTestPostgres } from "./services/open-services.ts";
 
@@ -52,6 +53,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
 
 async function startServices(): Promise<Services> {
   await using undo = new AsyncDisposableStack();
+  undo.use(await bundlePrograms());
   const [broker, database] = await Promise.allSettled([startBroker(undo), startDatabase(undo)]);
   if (broker.status === "rejected") {
     throw broker.reason;

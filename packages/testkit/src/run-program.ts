@@ -1,4 +1,5 @@
 import { execa, type Options } from "execa";
+import { bundled } from "./bundled-programs.ts";
 
 export interface ProgramResult {
   readonly exitCode: number | undefined;
@@ -46,7 +47,7 @@ export function startProgram(
     ...(cwd === undefined ? {} : { cwd }),
     ...(input === undefined ? { stdin: "ignore" as const } : { input }),
   };
-  const child = execa(process.execPath, [main, ...args], settings);
+  const child = execa(process.execPath, [bundled(main), ...args], settings);
   return {
     pid: child.pid ?? 0,
     kill: (signal) => void child.kill(signal),
