@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import { type MockModel, type Scenario, startMockModel } from "@speckit/mock-model";
+import { placeAttempt } from "@speckit/testkit/program";
 import type { Bench } from "../bench.ts";
 import { benchDatabase } from "../bench-database.ts";
 import type { PROVIDERS } from "./call-model.ts";
 import { type GatewayDaemon, startGatewayDaemon } from "./gateway-daemon.ts";
-import { placeAttempt } from "./placed-attempt.ts";
 
 /** The gateway's process on a database of its own, before a mock model in this process. */
 export interface GatewaySubject extends AsyncDisposable {
@@ -35,7 +35,7 @@ export async function openGatewaySubject(
   return {
     gateway,
     baseUrls,
-    attempt: () => placeAttempt(database.url),
+    attempt: async () => (await placeAttempt(database.url)).token,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

@@ -17,6 +17,7 @@ export { checkQueues } from "./oracle/check-queues.ts";
 export { type AgentStart, readStarts } from "./oracle/check-starts.ts";
 export { holdLocks, rowsOf } from "./oracle/rows.ts";
 export { type OwnEngine, openOwnEngine } from "./own-engine.ts";
+export { type PlacedAttempt, placeAttempt } from "./place-attempt.ts";
 export { type PrivatePostgres, startPrivatePostgres } from "./private-postgres.ts";
 export { processesIn, processesWith } from "./process-tree.ts";
 export {

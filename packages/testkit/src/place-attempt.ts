@@ -1,19 +1,23 @@
 import { generateKeyPairSync, randomUUID, sign } from "node:crypto";
-import { statement } from "../bench-database.ts";
+import { rowsOf } from "./oracle/rows.ts";
 
 const HOUR_S = 3_600;
+
+export interface PlacedAttempt {
+  readonly runId: string;
+  /** For its model calls. */
+  readonly token: string;
+}
 
 /**
  * An attempt in a container as its worker leaves one: rows, and a token signed with a key whose public
  * half is with them.
- *
- * @returns the token for its model calls
  */
-export async function placeAttempt(databaseUrl: string): Promise<string> {
+export async function placeAttempt(databaseUrl: string): Promise<PlacedAttempt> {
   const { privateKey, publicKey } = generateKeyPairSync("ed25519");
   const tokenKey = publicKey.export({ type: "spki", format: "der" }).toString("base64");
   const run = randomUUID();
-  await statement(
+  await rowsOf(
     databaseUrl,
     `INSERT INTO spec_workflow_runs
        (id, request, request_hash, repository, git_remote, branch, agent, pipeline, epoch)
@@ -21,14 +25,14 @@ export async function placeAttempt(databaseUrl: string): Promise<string> {
        '{prepare,specify}', 1)`,
     [run, run],
   );
-  await statement(
+  await rowsOf(
     databaseUrl,
     `INSERT INTO spec_workflow_task_states
        (run_id, phase, attempt, state, epoch, started_at, engine_id, container_id, token_key)
      VALUES ($1, 'specify', 1, 'running', 1, clock_timestamp(), 'bench', 'bench', $2)`,
     [run, tokenKey],
   );
-  const [row] = await statement<{ id: string }>(
+  const [row] = await rowsOf<{ id: string }>(
     databaseUrl,
     "SELECT spec_workflow_gateway_deployment() AS id",
   );
@@ -39,5 +43,6 @@ export async function placeAttempt(databaseUrl: string): Promise<string> {
   const text = [{ alg: "EdDSA", typ: "JWT" }, claims]
     .map((part) => Buffer.from(JSON.stringify(part)).toString("base64url"))
     .join(".");
-  return `${text}.${sign(null, Buffer.from(text), privateKey).toString("base64url")}`;
+  const signature = sign(null, Buffer.from(text), privateKey).toString("base64url");
+  return { runId: run, token: `${text}.${signature}` };
 }
