@@ -12,6 +12,7 @@ export const GATEWAY_REFUSALS = [
   "no_provider",
   "malformed_request",
   "forwarding_refused",
+  "connect_not_plain",
   "header_too_large",
   "invalid_request_body",
   "request_too_large",

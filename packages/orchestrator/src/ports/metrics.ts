@@ -5,6 +5,7 @@ import { GATEWAY_REFUSALS } from "../domain/gateway-refusal.ts";
 import { MODEL_PROVIDERS } from "../domain/model-provider.ts";
 import { pipelineFor } from "../domain/phase.ts";
 import { OUTCOMES } from "../domain/run-state.ts";
+import { EGRESS_DENIALS } from "./egress.ts";
 
 type MetricKind = "counter" | "timing" | "gauge";
 
@@ -162,6 +163,22 @@ export const METRICS = {
     meaning:
       "A gateway has refused a request itself: a token that opens nothing, a way that leads nowhere, a request that cannot be read, a limit.",
     tags: { reason: GATEWAY_REFUSALS },
+  },
+  egress_requests: {
+    kind: "counter",
+    meaning:
+      "An agent has asked a gateway for a way out: a tunnel was opened, or refused for the reason told.",
+    tags: { became: ["passed", ...EGRESS_DENIALS] },
+  },
+  egress_bytes: {
+    kind: "counter",
+    meaning: "Bytes that went through tunnels of agents, told when each is closed.",
+    tags: { way: ["up", "down"] },
+  },
+  egress_tunnels_open: {
+    kind: "gauge",
+    meaning: "Tunnels of agents that a gateway has open, told with each that opens or closes.",
+    tags: {},
   },
 } as const satisfies Readonly<Record<string, MetricFacts>>;
 

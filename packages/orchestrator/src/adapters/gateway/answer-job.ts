@@ -5,6 +5,7 @@ import type { JobName } from "../../ports/job-runtime.ts";
 import type { Logger } from "../../ports/logger.ts";
 import { bearerOf } from "./answer-request.ts";
 import type { GatewayMeter } from "./gateway-meter.ts";
+import type { RefusalLog } from "./refusal-log.ts";
 import type { Admission } from "./token-door.ts";
 
 /** What a job's entry program asks for, and whoever looks whether the gateway is there. */
@@ -17,6 +18,7 @@ export interface JobAnsweringParts {
   readonly admit: (token: string) => Promise<Admission>;
   readonly isAway: () => boolean;
   readonly meter: GatewayMeter;
+  readonly tellRefusal: RefusalLog;
   readonly logger: Logger;
 }
 
@@ -67,7 +69,7 @@ async function answer(
   if ("reason" in admission) {
     const { refusal, reason, claimed } = admission;
     parts.meter.refused(refusal);
-    parts.logger.warn("job refused", { reason, path: request.url, ...claimed });
+    parts.tellRefusal("warn", "job refused", { refusal, reason, path: request.url, ...claimed });
     status = { invalid: 401, not_live: 410, unsure: 503 }[admission.because];
     // To an entry program that has not started its agent yet the two mean the same: never.
     if (status === 410 && request.method === "POST") {

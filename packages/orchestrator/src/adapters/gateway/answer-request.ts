@@ -17,6 +17,7 @@ import type { GatewayMeter } from "./gateway-meter.ts";
 import type { OwnAnswer, Refusal } from "./own-answer.ts";
 import { costOf, type ModelPrices, priceOf } from "./price-of.ts";
 import { readRequestBody } from "./read-request-body.ts";
+import type { RefusalLog } from "./refusal-log.ts";
 import { sendOwnAnswer } from "./send-own-answer.ts";
 import { openai } from "./shapes/openai.ts";
 import type { ProviderShape, Route } from "./shapes/provider-shape.ts";
@@ -54,6 +55,7 @@ export interface AnsweringParts extends Omit<ForwardingParts, keyof ProviderWay>
   readonly prices: ModelPrices;
   readonly bodies: BodyBudget;
   readonly meter: GatewayMeter;
+  readonly tellRefusal: RefusalLog;
   readonly logger: Logger;
 }
 
@@ -78,7 +80,10 @@ export async function answerRequest(
   const route = found?.routeOf(request.method ?? "", behind(path, found), query);
   if (route === undefined) {
     parts.meter.refused("not_found");
-    parts.logger.warn("model call refused", { reason: "no way leads on from there" });
+    parts.tellRefusal("warn", "model call refused", {
+      refusal: "not_found",
+      reason: "no way leads on from there",
+    });
     sendOwnAnswer(response, NOT_FOUND, shape);
     return;
   }
@@ -86,7 +91,7 @@ export async function answerRequest(
   if ("reason" in access) {
     const { refusal, reason, claimed, answer } = access;
     parts.meter.refused(refusal);
-    parts.logger.warn("model call refused", { reason, ...claimed });
+    parts.tellRefusal("warn", "model call refused", { refusal, reason, ...claimed });
     sendOwnAnswer(response, answer, shape);
     return;
   }
@@ -120,12 +125,12 @@ async function answerAttempt(
   access: OpenAccess,
   { route, shape, request, response }: Asked,
 ): Promise<void> {
-  const { clock, prices, meter, logger } = parts;
+  const { clock, prices, meter } = parts;
   const startedAt = clock.now();
   const startedMs = clock.monotonicMs();
   let model: string | null = route.model ?? null;
   let isRecorded = false;
-  const record = async (end: CallEnd): Promise<void> => {
+  const record = async (end: CallEnd, refusal?: GatewayRefusal): Promise<void> => {
     if (isRecorded) {
       return;
     }
@@ -133,14 +138,14 @@ async function answerAttempt(
     const durationMs = Math.round(clock.monotonicMs() - startedMs);
     const costUsd = costOf(priceOf(prices, model), end.usage);
     const call: ModelCall = { startedAt, model, ...end, costUsd, durationMs };
-    tell(logger, access.attempt, call);
+    tell(parts, access.attempt, call, refusal);
     meter.ended(shape.provider, call);
     await access.record(call);
   };
   const turnDown = async (answer: OwnAnswer, why: GatewayRefusal): Promise<void> => {
     const { code, resetsInMs = null } = answer;
     meter.refused(why);
-    await record({ ...NOT_ASKED, errorCode: code, resetsInMs });
+    await record({ ...NOT_ASKED, errorCode: code, resetsInMs }, why);
     sendOwnAnswer(response, answer, shape);
   };
   const refuse = (answer: Refusal): Promise<void> => turnDown(answer, answer.code);
@@ -187,7 +192,7 @@ async function answerAttempt(
   const call = { ...route, headers: request.headers, body, owner, key };
   await forwardCall({ ...parts, ...way }, call, response, {
     gone,
-    onEnd: record,
+    onEnd: (end) => record(end),
     onHeard: access.onHeard,
   });
 }
@@ -219,10 +224,17 @@ function cooling(restsForMs: number, random: number): Refusal {
   };
 }
 
-function tell(logger: Logger, { runId, phase, attempt }: JobName, call: ModelCall): void {
+function tell(
+  { tellRefusal, logger }: Pick<AnsweringParts, "tellRefusal" | "logger">,
+  { runId, phase, attempt }: JobName,
+  call: ModelCall,
+  refusal: GatewayRefusal | undefined,
+): void {
   const { model, status, outcome, errorCode, durationMs } = call;
   const fields = { runId, phase, attempt, model, status, outcome, errorCode, durationMs };
-  if (outcome === "completed") {
+  if (refusal !== undefined) {
+    tellRefusal("info", "model call", { ...fields, refusal });
+  } else if (outcome === "completed") {
     logger.debug("model call", fields);
   } else {
     logger.info("model call", fields);

@@ -5,6 +5,7 @@ import { bodyBudget } from "./body-budget.ts";
 import { gatewayMeter } from "./gateway-meter.ts";
 import { checkedUpstream, DEFAULT_HANG_MS, type GatewayOptions } from "./gateway-options.ts";
 import { keyPool } from "./key-pool.ts";
+import { refusalLog } from "./refusal-log.ts";
 import { PROVIDER_SHAPES } from "./shapes/shape-of-path.ts";
 
 /** What is needed to answer calls, whoever lets them in. */
@@ -37,6 +38,7 @@ export function answeringParts(options: GatewayOptions): UpstreamParts {
     prices,
     bodies: bodyBudget(),
     meter,
+    tellRefusal: refusalLog(logger, clock),
     logger,
     [Symbol.asyncDispose]: () => dispatcher.destroy(),
   };
@@ -44,9 +46,9 @@ export function answeringParts(options: GatewayOptions): UpstreamParts {
 
 /** A request that was refused before anybody asked whose it is: unreadable, or not for a gateway. */
 export function tellRefused(
-  { meter, logger }: Pick<UpstreamParts, "meter" | "logger">,
+  { meter, tellRefusal }: Pick<UpstreamParts, "meter" | "tellRefusal">,
   why: GatewayRefusal,
 ): void {
   meter.refused(why);
-  logger.warn("request refused", { reason: why.replaceAll("_", " ") });
+  tellRefusal("warn", "request refused", { refusal: why, reason: why.replaceAll("_", " ") });
 }

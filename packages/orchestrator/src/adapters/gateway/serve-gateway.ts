@@ -117,6 +117,7 @@ export async function serveGateway(options: ServingOptions): Promise<ServedGatew
     admit: (token: string) => admit(token, "start"),
     isAway: watch.isAway,
     meter: upstream.meter,
+    tellRefusal: upstream.tellRefusal,
     logger,
   };
 
@@ -125,6 +126,8 @@ export async function serveGateway(options: ServingOptions): Promise<ServedGatew
   const egress = egressDoor({
     ...options.egress,
     admit: (token) => admit(token, "egress"),
+    meter: upstream.meter,
+    tellRefusal: upstream.tellRefusal,
     clock,
     logger,
   });

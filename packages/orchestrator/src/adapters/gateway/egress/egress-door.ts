@@ -5,6 +5,8 @@ import type { Clock } from "../../../ports/clock.ts";
 import type { EgressDenial, EgressJournal } from "../../../ports/egress.ts";
 import type { Logger } from "../../../ports/logger.ts";
 import type { WatchedAttempt } from "../attempt-watch.ts";
+import type { GatewayMeter } from "../gateway-meter.ts";
+import type { RefusalLog } from "../refusal-log.ts";
 import type { Admission } from "../token-door.ts";
 import { awaitClientHello } from "./await-client-hello.ts";
 import { acceptConnect, type ConnectRefusal, refuseConnect } from "./connect-answer.ts";
@@ -69,11 +71,13 @@ const LAST_FLUSH_MS = 2_000;
 export function egressDoor(
   options: EgressOptions & {
     readonly admit: (token: string) => Promise<Admission>;
+    readonly meter: Pick<GatewayMeter, "refused" | "denied" | "opened">;
+    readonly tellRefusal: RefusalLog;
     readonly clock: Clock;
     readonly logger: Logger;
   },
 ): EgressDoor {
-  const { rules, admit, logger } = options;
+  const { rules, admit, meter, tellRefusal, logger } = options;
   const { resolve = systemResolver, allowedRanges = [], withinMs = WITHIN_MS } = options;
   const ledger = egressLedger(options);
   const accounts = new WeakMap<WatchedAttempt, EgressAccount>();
@@ -89,14 +93,20 @@ export function egressDoor(
 
   const answer = async (request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> => {
     if (saysItHasBody(request) || head.length > 0) {
+      meter.refused("connect_not_plain");
+      tellRefusal("warn", "egress refused", {
+        refusal: "connect_not_plain",
+        reason: NOT_PLAIN.message,
+      });
       refuseConnect(socket, NOT_PLAIN);
       return;
     }
     const token = proxyTokenOf(request);
     const admission = await admit(token ?? "");
     if ("reason" in admission) {
-      const { reason, claimed, because } = admission;
-      logger.warn("egress refused", { reason, ...claimed });
+      const { refusal, reason, claimed, because } = admission;
+      meter.refused(refusal);
+      tellRefusal("warn", "egress refused", { refusal, reason, ...claimed });
       refuseConnect(socket, because === "unsure" ? ATTEMPT_UNKNOWN : NO_TOKEN);
       return;
     }
@@ -118,7 +128,13 @@ export function egressDoor(
         return; // It was not refused: its attempt is over.
       }
       account.deny(target, reason);
-      logger.info("egress denied", { ...watched.name, ...target, reason });
+      meter.denied(reason);
+      tellRefusal("info", "egress denied", {
+        ...watched.name,
+        ...target,
+        refusal: reason,
+        reason,
+      });
       await ledger.record(account);
     };
     const refuse = async (target: Target, reason: keyof typeof REFUSALS): Promise<void> => {
@@ -154,9 +170,11 @@ export function egressDoor(
       }
       const { count, closed } = passBytes(socket, opened, { first, signal });
       const close = account.open(target, count);
+      const ended = meter.opened();
       void ledger.record(account);
       await closed;
       close();
+      ended(count());
       await ledger.record(account);
     } finally {
       opened.destroy();

@@ -5,6 +5,7 @@ import { promisify } from "node:util";
 import { eventually, testDatabase } from "@speckit/testkit";
 import { fetch, ProxyAgent } from "undici";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { type MetricsRecorder, metricsRecorder } from "../../../../src/testing/metrics-recorder.ts";
 import {
   ALLOWED,
   type EgressBench,
@@ -19,8 +20,10 @@ import { TIMES } from "../fixtures/serve-gateway.ts";
 const database = await testDatabase();
 const MEBIBYTE = 1024 * 1024;
 let bench: EgressBench;
+let metrics: MetricsRecorder;
 beforeEach(async () => {
-  bench = await openEgressBench(database.url);
+  metrics = metricsRecorder();
+  bench = await openEgressBench(database.url, { metrics: metrics.metrics });
 });
 afterEach(() => bench?.[Symbol.asyncDispose]());
 
@@ -56,6 +59,11 @@ test("bytes go both ways as they are, and are counted", async () => {
   expect(row).toMatchObject({ host: ALLOWED, port: bench.tlsPort, outcome: "passed", requests: 1 });
   expect(Number(row?.bytes_up)).toBeGreaterThan(MEBIBYTE);
   expect(Number(row?.bytes_down)).toBeGreaterThan(MEBIBYTE);
+  expect(metrics.counted("egress_requests", { became: "passed" })).toBe(1);
+  expect(metrics.counted("egress_bytes", { way: "up" })).toBe(row?.bytes_up);
+  expect(metrics.counted("egress_bytes", { way: "down" })).toBe(row?.bytes_down);
+  const open = metrics.told.filter(({ name }) => name === "egress_tunnels_open");
+  expect(open.map(({ value }) => value)).toEqual([1, 0]);
 });
 
 test("git finds its way by its environment, as it does with any proxy: its hello is understood", async () => {
@@ -97,6 +105,7 @@ test("a redirect to another host is asked for anew, and refused", async () => {
         ({ host, outcome, open }) => host === REDIRECTING && outcome === "passed" && open === 0,
       ),
   );
+  expect(metrics.counted("egress_requests", { became: "not_allowed" })).toBe(1);
 });
 
 test("a gateway that is told to end waits for tunnels as it does for calls, and no longer", async () => {
