@@ -1,6 +1,12 @@
 import { once } from "node:events";
-import { createServer, type IncomingMessage, type RequestListener } from "node:http";
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type ServerResponse,
+} from "node:http";
 import type { AddressInfo, Socket } from "node:net";
+import type { Duplex } from "node:stream";
 
 /** An HTTP server that agents call. Disposing it cuts every connection. */
 export interface HttpDoor extends AsyncDisposable {
@@ -28,20 +34,59 @@ export async function openHttpDoor(
   onUnreadable: UnreadableListener,
   onConnect?: (request: IncomingMessage, socket: Socket, head: Buffer) => void,
 ): Promise<HttpDoor> {
-  const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, listener);
+  // One connection may have several requests on their way, whose answers come one after the other.
+  const answers = new WeakMap<Duplex, Set<ServerResponse>>();
+  /** Connections that have had their last word. */
+  const over = new WeakSet<Duplex>();
+  const openOn = (socket: Duplex): Set<ServerResponse> => {
+    const open = answers.get(socket) ?? new Set();
+    answers.set(socket, open);
+    return open;
+  };
+  /** A word of ours in the middle of an answer would be taken for a part of it. */
+  const endWith = (socket: Duplex, word: string): void => {
+    over.add(socket);
+    if ([...openOn(socket)].some(({ headersSent }) => headersSent)) {
+      socket.destroy();
+    } else {
+      socket.end(word);
+    }
+  };
+  const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, (request, response) => {
+    if (over.has(request.socket)) {
+      return; // Whatever stands behind what could not be read is no request.
+    }
+    if (request.httpVersionMajor !== 1) {
+      // The parser takes a line without a version for one of HTTP/0.9, and whatever follows for its headers.
+      onUnreadable("malformed_request");
+      endWith(request.socket, MALFORMED);
+      return;
+    }
+    const open = openOn(request.socket);
+    open.add(response);
+    response.once("close", () => open.delete(response));
+    listener(request, response);
+  });
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
     if (error.code === "HPE_HEADER_OVERFLOW") {
       onUnreadable("header_too_large");
-      socket.end(HEADER_TOO_LARGE);
+      endWith(socket, HEADER_TOO_LARGE);
     } else if (error.code?.startsWith("HPE_") === true) {
       onUnreadable("malformed_request");
-      socket.end(MALFORMED);
+      endWith(socket, MALFORMED);
     } else {
       socket.destroy();
     }
   });
   if (onConnect !== undefined) {
-    server.on("connect", (request, stream, head) => onConnect(request, stream as Socket, head));
+    server.on("connect", (request, stream, head) => {
+      if (openOn(stream).size > 0) {
+        onUnreadable("malformed_request");
+        stream.destroy();
+      } else {
+        onConnect(request, stream as Socket, head);
+      }
+    });
   }
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   if (where === "loopback") {

@@ -53,6 +53,7 @@ describe("a target is refused", () => {
     ["by a decimal address", (port) => `2130706433:${port}`, "malformed_target"],
     ["by an octal address", (port) => `0177.0.0.1:${port}`, "malformed_target"],
     ["by a hexadecimal address", (port) => `0x7f.0.0.0x1:${port}`, "malformed_target"],
+    ["by a hexadecimal number", (port) => `0x7f000001:${port}`, "malformed_target"],
     ["by an IPv6 address", (port) => `[::1]:${port}`, "malformed_target"],
     ["by a mapped address", (port) => `[::ffff:127.0.0.1]:${port}`, "malformed_target"],
     ["with a dot at its end", (port) => `${ALLOWED}.:${port}`, "malformed_target"],
