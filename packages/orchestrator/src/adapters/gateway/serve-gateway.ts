@@ -18,6 +18,7 @@ import { refuseForwarding } from "./egress/proxy-request.ts";
 import type { GatewayOptions } from "./gateway-options.ts";
 import { openHttpDoor } from "./http-door.ts";
 import type { OwnAnswer } from "./own-answer.ts";
+import { refusalRows } from "./refusal-rows.ts";
 import { removeStaleSocket } from "./stale-socket.ts";
 import { type Admission, admitToken } from "./token-door.ts";
 
@@ -73,6 +74,7 @@ export async function serveGateway(options: ServingOptions): Promise<ServedGatew
   const upstream = undo.use(answeringParts(options));
   const watch = undo.use(watchAttempts(options));
   const ledger = callLedger(options);
+  const becomesRow = refusalRows();
   const admit = (token: string, use: TokenUse): Promise<Admission> =>
     admitToken({ watch, deploymentId, clock }, token, use);
   const accounts = new WeakMap<WatchedAttempt, AttemptAccount>();
@@ -104,7 +106,9 @@ export async function serveGateway(options: ServingOptions): Promise<ServedGatew
         isExpired: () => false,
         async record(call) {
           account.add(call);
-          await ledger.record(watched.name, call);
+          if (becomesRow(watched, call)) {
+            await ledger.record(watched.name, call);
+          }
         },
         onHeard: watched.heard,
         closed: watched.closed(),

@@ -151,6 +151,28 @@ describe("the calls of attempts in containers", () => {
     ]);
   });
 
+  test("that are refused again and again for one reason are a hundred rows, and another reason is told at once", async () => {
+    await bench.serve(REAL_TIMES);
+    const attempt = await bench.attempt({ tokensLeft: 0 });
+    const refuse = async () => {
+      const body = "no object";
+      const answer = await bench.ask("/openai/v1/responses", attempt.model, {
+        method: "POST",
+        body,
+      });
+      expect(answer.status).toBe(400);
+      await answer.body?.cancel();
+    };
+    for (let round = 0; round < 12; round += 1) {
+      await Promise.all(Array.from({ length: 10 }, refuse));
+    }
+    expect(await statusOf(bench.callModel(attempt.model))).toBe(403);
+    const codes = (await bench.recorded(attempt)).map(({ errorCode }) => errorCode);
+    expect(codes.filter((code) => code === "invalid_request_body")).toHaveLength(100);
+    expect(codes.at(-1)).toBe("token_limit_reached");
+    expect(bench.provider.requests).toEqual([]);
+  });
+
   test("are refused by a gateway that has no key, and their jobs start all the same", async () => {
     await bench.serve({ upstreams: {} });
     const attempt = await bench.attempt();
