@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
-import { closeSync, statSync } from "node:fs";
+import { closeSync } from "node:fs";
+import { stat } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CountedStream } from "./counted-stream.mjs";
 import { Refused } from "./refused.mjs";
@@ -25,7 +26,7 @@ const pipeBytes = 8 * 1024 * 1024;
  * @param {{ stdout: CountedStream, stderr: CountedStream }} out
  */
 export async function startAgent(job, stdin, out) {
-  if (!isFolder(job.cwd))
+  if (!(await isFolder(job.cwd)))
     throw new Refused("not_started", `no folder ${job.cwd}`, { errno: "ENOENT" });
   const [command, ...args] = job.argv;
   const child = /** @type {import("node:child_process").ChildProcessByStdio<null, Pipe, Pipe>} */ (
@@ -94,7 +95,16 @@ async function drained({ stdout, stderr }) {
   }
 }
 
-/** @param {string} path */
-function isFolder(path) {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+/**
+ * Asks the thread pool, which is so made while there is room: Node.js aborts where it cannot make one, and an agent
+ * may take every process and thread its container has before it prints the first byte that the pool must pass on.
+ *
+ * @param {string} path
+ */
+async function isFolder(path) {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch {
+    return false;
+  }
 }
