@@ -71,8 +71,7 @@ export async function openEscapeTargets(bench: DockerBench): Promise<EscapeTarge
 
   const dockerHost = new URL(testEngine().dockerHost);
   const addresses = addressesOfHost();
-  const owned = undo.move();
-  return {
+  const targets = {
     word,
     engine: {
       socket: dockerHost.pathname,
@@ -81,7 +80,7 @@ export async function openEscapeTargets(bench: DockerBench): Promise<EscapeTarge
     host: {
       port: ports[0] as number,
       abstractSocket,
-      addresses(which) {
+      addresses(which?: "on networks") {
         const now = addressesOfHost(which);
         return addresses.filter((address) => now.includes(address));
       },
@@ -93,8 +92,9 @@ export async function openEscapeTargets(bench: DockerBench): Promise<EscapeTarge
       folder: (await bench.docker.getVolume(otherVolume).inspect()).Mountpoint,
     },
     otherContainer: await startOtherContainer(bench, word),
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+  const owned = undo.move();
+  return { ...targets, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
 /** Those of containers' own ends left out: they are gone with their container, and lead nowhere else. */
