@@ -1,4 +1,3 @@
-export { redactor } from "./redact.ts";
 export {
   LOG_LEVELS,
   type LogLevel,

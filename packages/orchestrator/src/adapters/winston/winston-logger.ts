@@ -1,6 +1,6 @@
 import winston from "winston";
+import { secretMasker } from "../../domain/secret-forms.ts";
 import type { LogFields, Logger } from "../../ports/logger.ts";
-import { redactor } from "./redact.ts";
 
 export const LOG_LEVELS = ["error", "warn", "info", "debug"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -15,7 +15,7 @@ export interface WinstonLoggerOptions {
 
 /** Log lines on stderr: stdout belongs to what a command prints as its result. */
 export function winstonLogger(options: WinstonLoggerOptions): Logger {
-  const redact = redactor(options.secrets);
+  const redact = secretMasker(options.secrets);
   const { combine, timestamp, json, printf } = winston.format;
   const text = printf(({ level, message, timestamp: time, ...fields }) => {
     const rest = Object.entries(fields)
