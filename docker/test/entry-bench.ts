@@ -28,6 +28,8 @@ export interface EntryBench extends AsyncDisposable {
     argv: readonly string[],
     more?: Record<string, unknown>,
   ) => Promise<RunningEntry>;
+  /** The same for a job with secrets, whose stdin is left to the test. */
+  readonly startWithStdin: EntryBench["start"];
 }
 
 export interface Exit {
@@ -60,36 +62,39 @@ export async function entryBench(): Promise<EntryBench> {
   const bridgePort = await freePort();
   await mkdir(join(folder, "workspace"));
   await mkdir(join(folder, "home"));
+  async function writeJob(argv: readonly string[], more: Record<string, unknown>): Promise<string> {
+    const job = {
+      v: 1,
+      argv,
+      env: {},
+      cwd: join(folder, "workspace"),
+      token,
+      gateway: socketPath,
+      bridgePort,
+      freeBytesFloor: 0,
+      livenessMs: 100,
+      giveUpMs: 400,
+      ...more,
+    };
+    await writeFile(join(folder, "job.json"), JSON.stringify(job), { mode: 0o600 });
+    return join(folder, "job.json");
+  }
   return {
     folder,
     socketPath,
     bridgePort,
     gateway: () => standInGateway(socketPath, token),
-    async start(argv, more = {}) {
-      const job = {
-        v: 1,
-        argv,
-        env: {},
-        cwd: join(folder, "workspace"),
-        token,
-        gateway: socketPath,
-        bridgePort,
-        freeBytesFloor: 0,
-        livenessMs: 100,
-        giveUpMs: 400,
-        ...more,
-      };
-      await writeFile(join(folder, "job.json"), JSON.stringify(job), { mode: 0o600 });
-      return startEntry(join(folder, "job.json"));
-    },
+    start: async (argv, more = {}) => startEntry(await writeJob(argv, more)),
+    startWithStdin: async (argv, more = {}) =>
+      startEntry(await writeJob(argv, { v: 2, ...more }), "pipe"),
     [Symbol.asyncDispose]: () => temp[Symbol.asyncDispose](),
   };
 }
 
-export function startEntry(jobPath: string): RunningEntry {
+export function startEntry(jobPath: string, stdin: "ignore" | "pipe" = "ignore"): RunningEntry {
   const child = spawn("unshare", [...inItsOwnNetwork, process.execPath, entry, jobPath], {
     env: { PATH: process.env.PATH ?? "", SECRET_OF_THE_CONTAINER: "not for the agent" },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: [stdin, "pipe", "pipe"],
   });
   return { child, exit: exitOf(child) };
 }

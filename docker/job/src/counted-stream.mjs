@@ -1,24 +1,35 @@
 import { write } from "node:fs";
 import { LineCuts } from "./cut-lines.mjs";
+import { SecretMask } from "./secret-mask.mjs";
 
 /**
- * One of the container's output streams, with the agent's bytes on it counted and its long lines cut.
+ * One of the container's output streams, with the agent's bytes on it counted, secrets masked and long lines cut.
  *
  * Written by the thread pool and not through `process.stdout`, whose writes to a pipe hold up the whole program: the
  * attempt is watched, and signals are heard, also while nobody reads.
  */
 export class CountedStream {
-  /** The agent's bytes so far. */
+  /** The agent's bytes so far, as they are after the masking. */
   bytes = 0;
   /** A write is under way. */
   isHeldBack = false;
   #endsInLine = true;
   #cuts = new LineCuts();
+  #mask = new SecretMask([]);
   #descriptor;
 
   /** @param {number} descriptor */
   constructor(descriptor) {
     this.#descriptor = descriptor;
+  }
+
+  /**
+   * To be called before anything is copied.
+   *
+   * @param {string[]} secrets never appear on it
+   */
+  hide(secrets) {
+    this.#mask = new SecretMask(secrets);
   }
 
   /**
@@ -29,15 +40,22 @@ export class CountedStream {
   async copy(from) {
     try {
       for await (const piece of from) {
-        await this.#write(this.#cuts.cut(piece));
-        this.bytes += piece.length;
-        this.#endsInLine = piece.at(-1) === 10;
+        await this.#pass(this.#mask.push(piece));
       }
     } catch (error) {
       // Cut off by us after the agent's end.
       if (/** @type {NodeJS.ErrnoException} */ (error).code !== "ERR_STREAM_PREMATURE_CLOSE")
         throw error;
     }
+    await this.#pass(this.#mask.end());
+  }
+
+  /** @param {Buffer} piece of the agent's */
+  async #pass(piece) {
+    if (piece.length === 0) return;
+    await this.#write(this.#cuts.cut(piece));
+    this.bytes += piece.length;
+    this.#endsInLine = piece.at(-1) === 10;
   }
 
   /** Ends the agent's last line where it has not: the engine's log keeps whole lines. */

@@ -5,9 +5,11 @@ import { dirname } from "node:path";
  * What the worker has put into the job's volume beside its workspace.
  *
  * @typedef {object} JobFile
- * @property {1} v
+ * @property {1 | 2} v 2: there are secrets
  * @property {[string, ...string[]]} argv the agent's command
  * @property {Record<string, string>} env added to the small base environment
+ * @property {string[]} secrets variables whose values come over stdin; default none
+ * @property {number} secretsWithinMs how long they are waited for; default 60 000
  * @property {string} cwd
  * @property {string | undefined} stdin a file, removed once it is open; without it the agent reads the end at once
  * @property {string} token the start token; the agent never sees it
@@ -31,12 +33,19 @@ export function readJob(path) {
   const text = readFileSync(path, "utf8");
   rmSync(path);
   const job = JSON.parse(text);
-  if (job.v !== 1) throw new Error(`job.json has version ${job.v}, this image knows version 1`);
+  if (job.v !== 1 && job.v !== 2)
+    throw new Error(`job.json has version ${job.v}, this image knows versions 1 and 2`);
   for (const [name, type] of fields) {
     const isRight = type === "array" ? Array.isArray(job[name]) : typeof job[name] === type;
     if (!isRight) throw new Error(`job.json has no ${name}`);
   }
-  return { ticketWithinMs: 60_000, deniedTargets: [], ...job, home: `${dirname(path)}/home` };
+  const defaults = {
+    ticketWithinMs: 60_000,
+    secretsWithinMs: 60_000,
+    secrets: [],
+    deniedTargets: [],
+  };
+  return { ...defaults, ...job, home: `${dirname(path)}/home` };
 }
 
 /** @type {readonly (readonly [string, string])[]} */

@@ -1,5 +1,6 @@
 /** Exit codes of the entry program itself; they count only together with its last line. */
 export const exitCodes = /** @type {const} */ ({
+  secrets_missing: 93,
   not_started: 94,
   fenced: 95,
   gateway_unreachable: 96,

@@ -5,6 +5,7 @@ import { openBridge } from "./bridge.mjs";
 import { CountedStream } from "./counted-stream.mjs";
 import { probeEgress } from "./probe-egress.mjs";
 import { openStdin, readJob } from "./read-job.mjs";
+import { readSecrets } from "./read-secrets.mjs";
 import { exitCodes, Refused } from "./refused.mjs";
 import { startAgent } from "./run-agent.mjs";
 import { takeTicket } from "./take-ticket.mjs";
@@ -13,8 +14,8 @@ import { watchAttempt } from "./watch-attempt.mjs";
 const passedOn = /** @type {const} */ (["SIGTERM", "SIGINT", "SIGHUP"]);
 
 /**
- * The life of a job in its container: read the job, show that it is closed, take the start ticket, run the agent while
- * the attempt is live, and say at the end where its output ends. Resolves with the exit code.
+ * The life of a job in its container: read the job and its secrets, show that it is closed, take the start ticket, run
+ * the agent while the attempt is live, and say at the end where its output ends. Resolves with the exit code.
  *
  * The last line on stdout is always ours: `exit` with how the agent ended, or `refused` with why it did not start or
  * was stopped. A container without that line was ended from outside.
@@ -72,11 +73,13 @@ async function carry(path, out) {
   const job = readJob(path);
   refuseWithoutSpace(dirname(path), job.freeBytesFloor);
   const stdin = openStdin(job.stdin);
+  const secrets = await readSecrets(job, stopped.signal);
+  for (const stream of Object.values(out)) stream.hide(Object.values(secrets));
   await openBridge(job.bridgePort, job.gateway);
   await probeEgress(job, stopped.signal);
   await takeTicket(job, stopped.signal);
   stopped.signal.throwIfAborted();
-  const agent = await startAgent(job, stdin, out);
+  const agent = await startAgent({ ...job, env: { ...job.env, ...secrets } }, stdin, out);
   onSignal = agent.signal;
 
   const ended = new AbortController();
