@@ -260,6 +260,12 @@ export const ERROR_CODES = {
     meaning: "The agent's changes, the workspace or the checkpoint are over their limit.",
     remedy: "Keep generated files out of the tree (.gitignore), or raise the limit.",
   },
+  SECRET_IN_TREE: {
+    class: "invalid_output",
+    meaning: "The agent has written a secret of its environment into a file of the tree.",
+    remedy:
+      "It is tried again with the finding; nothing of the tree is kept or pushed. An agent that goes on doing so must not have the secret.",
+  },
   WORKSPACE_REFUSED: {
     class: "invalid_output",
     meaning: "The agent left something in the tree that is never committed.",

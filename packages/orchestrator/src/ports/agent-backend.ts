@@ -134,6 +134,11 @@ export interface AgentBackend {
    * throw-away token. Left out: the agent brings its own, or calls no model.
    */
   readonly credential?: string;
+  /**
+   * Secrets its process gets in its environment, by variable, for an agent that cannot be led through
+   * the gateway. They are in no command, file or report; a tree that holds one is refused.
+   */
+  readonly secrets?: Readonly<Record<string, string>>;
   /** What holds the agent's own commands, for the environment report. */
   readonly sandbox?: string;
   /** Folders below HOME that hold a conversation, for an agent that can go on with one. */

@@ -141,6 +141,7 @@ export interface GitWorkspace {
    * Takes what the agent left. Only after the job is gone.
    *
    * @throws SpeckitError `WORKSPACE_REFUSED` with a finding per path that is never committed,
+   * `SECRET_IN_TREE` with the path of a file that holds a secret,
    * `WORKSPACE_TOO_LARGE` when the workspace or its changes are over the limit
    */
   readonly harvest: (
@@ -154,6 +155,8 @@ export interface GitWorkspace {
       readonly projectDirectory?: string;
       /** As it was given to {@link createAttempt}. */
       readonly laidOver?: readonly LaidOverFile[];
+      /** What no file that the agent has made or changed may hold, in any form. Default nothing. */
+      readonly secrets?: readonly string[];
     },
     signal: AbortSignal,
   ) => Promise<Harvest>;

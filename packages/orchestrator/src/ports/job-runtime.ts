@@ -42,6 +42,12 @@ export interface JobSpec extends JobName, JobFolders {
    * worker's own is inherited.
    */
   readonly env: Readonly<Record<string, string>>;
+  /**
+   * Secrets, by the variables the agent's process gets them in: given to it, and to nothing that
+   * outlives it or that others can read. A job that lacks one never starts. They are masked in
+   * whatever the job prints. Default none.
+   */
+  readonly secrets?: Readonly<Record<string, string>>;
   /** Written below `home` before the start; relative paths. */
   readonly files: readonly { readonly path: string; readonly content: string }[];
   readonly stdin: string;
@@ -82,6 +88,8 @@ export type JobEnd =
   | "abort"
   /** Its entry program got no start ticket: the agent was never started. */
   | "start_refused"
+  /** Whoever started it has not given it its secrets: the agent was never started. */
+  | "secrets_missing"
   /** What it wrote went over the limit of its workspace. */
   | "workspace_full"
   /** The kernel ended it for want of memory. */
@@ -193,7 +201,7 @@ export interface JobEngine {
    */
   readonly attach: (
     containerId: string,
-    spec: JobName & JobFolders & Pick<JobSpec, "keep">,
+    spec: JobName & JobFolders & Pick<JobSpec, "keep" | "secrets">,
     listener: JobListener,
     limits: JobLimits,
     signals: JobSignals,

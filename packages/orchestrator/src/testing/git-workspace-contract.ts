@@ -192,6 +192,23 @@ export function describeGitWorkspace(
       expect(await under.headOf(branch)).toBe(after.tipSha);
     });
 
+    test("a tree with a secret is refused, whatever form it has there; without it it is taken", async () => {
+      const run = await prepared();
+      const secret = `suite-secret/+${randomUUID()}`;
+      const attempt = { ...SPECIFY, secrets: [secret] };
+      const { workspace } = await git.createAttempt(run, SPECIFY, live);
+      for (const form of [secret, encodeURIComponent(secret), btoa(`key=${secret}`)]) {
+        await under.work(workspace, { [SPEC]: `# Spec\n${form}\n` });
+        const refused = git.harvest(run, attempt, live);
+        await expect(refused).rejects.toMatchObject({ code: "SECRET_IN_TREE" });
+        await expect(refused).rejects.toThrow(SPEC);
+        await expect(refused).rejects.not.toThrow(form);
+      }
+      await under.work(workspace, { [SPEC]: "# Spec\n" });
+      const { changed } = await git.harvest(run, attempt, live);
+      expect(changed).toEqual([{ path: SPEC, kind: "added" }]);
+    });
+
     test("an agent that changes nothing leaves the tip and no checkpoint", async () => {
       const run = await prepared();
       await git.createAttempt(run, SPECIFY, live);

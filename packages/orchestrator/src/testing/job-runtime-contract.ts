@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type {
   JobExit,
@@ -15,6 +16,8 @@ import type {
  * - `works_for_a_while`: prints `up`, works for 2.5 s without a word, exits with code 5
  * - `talks_on`: prints `on` every 100 ms, for ever
  * - `says_nothing`: prints `up`, then nothing, for ever
+ * - `tells_a_secret`: prints the first 9 characters of its variable `SUITE_SECRET`, a moment later the others
+ *   with a space and their number in all, then the whole to stderr; exits with code 0
  * - `missing`: there is no such program
  */
 export const SUITE_PROGRAMS = [
@@ -22,6 +25,7 @@ export const SUITE_PROGRAMS = [
   "works_for_a_while",
   "talks_on",
   "says_nothing",
+  "tells_a_secret",
   "missing",
 ] as const;
 export type SuiteProgram = (typeof SUITE_PROGRAMS)[number];
@@ -76,9 +80,10 @@ export function describeJobRuntime(
       program: SuiteProgram,
       limits: Partial<JobLimits> = {},
       { signals = {}, ...hooks }: Partial<JobListener> & { readonly signals?: Signals } = {},
+      given: Pick<JobSpec, "secrets"> = {},
     ) {
       const { heard, listener } = listen(hooks);
-      const spec = under.spec(program);
+      const spec = { ...under.spec(program), ...given };
       const prepared = await under.runtime.prepare(spec, NEVER);
       const job = await prepared.start(
         listener,
@@ -149,6 +154,16 @@ export function describeJobRuntime(
       const onStdout = () => Promise.reject(new Error("no room"));
       const { job } = await start("talks_on", {}, { onStdout });
       await expect(job.exit).rejects.toThrow("no room");
+    });
+
+    test("its secret is in its environment, and masked in what it prints, though it comes in two pieces", async () => {
+      const secrets = { SUITE_SECRET: `suite-secret/+${randomUUID()}` };
+      const { job, heard } = await start("tells_a_secret", {}, {}, { secrets });
+      const exit = await job.exit;
+      expect(exit).toMatchObject({ exitCode: 0, stderrTail: "[redacted]\n" });
+      expect(heard.stdout).toBe(`[redacted] ${secrets.SUITE_SECRET.length}\n`);
+      expect(heard.lines).toEqual([heard.stdout.trimEnd()]);
+      expect(heard.stderr).toBe("[redacted]\n");
     });
 
     test("a program that is not there is named, when it is started or as its end", async () => {

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { describeJobRuntime } from "../../src/testing/job-runtime-contract.ts";
 import { memoryEngine, realTimers } from "../../src/testing/memory/index.ts";
-import { PROGRAMS } from "./suite-programs.ts";
+import { programOf } from "./suite-programs.ts";
 
 describeJobRuntime(
   "memory engine",
@@ -9,7 +9,7 @@ describeJobRuntime(
     runtime: memoryEngine({
       id: "memory",
       timers: realTimers,
-      find: ({ argv }) => PROGRAMS[argv[0]],
+      find: programOf,
       termGraceMs: 100,
     }).runtime(),
     spec: (program) => ({

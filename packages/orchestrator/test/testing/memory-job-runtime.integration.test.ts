@@ -1,11 +1,11 @@
 import { describeJobRuntime } from "../../src/testing/job-runtime-contract.ts";
 import { memoryJobRuntime, realTimers } from "../../src/testing/memory/index.ts";
-import { PROGRAMS } from "./suite-programs.ts";
+import { programOf } from "./suite-programs.ts";
 
 describeJobRuntime("memory", async () => ({
   runtime: memoryJobRuntime({
     timers: realTimers,
-    find: ({ argv }) => PROGRAMS[argv[0]],
+    find: programOf,
     termGraceMs: 100,
   }),
   spec: (program) => ({

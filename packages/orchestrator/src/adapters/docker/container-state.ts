@@ -10,6 +10,8 @@ export interface ContainerState {
   readonly isNew: boolean;
   readonly exitCode: number;
   readonly outOfMemory: boolean;
+  /** It waits for its secrets on stdin when it is started. */
+  readonly takesSecrets: boolean;
   /** From its start to its end; 0 while there is no end. */
   readonly ranMs: number;
   readonly labels: Readonly<Record<string, string>>;
@@ -41,6 +43,7 @@ export async function containerState(
     isNew: Status === "created",
     exitCode: ExitCode,
     outOfMemory: OOMKilled,
+    takesSecrets: found.Config.OpenStdin === true,
     ranMs: Math.max(0, Date.parse(FinishedAt) - Date.parse(StartedAt)) || 0,
     labels: found.Config.Labels ?? {},
   };

@@ -3,6 +3,7 @@ import type { JobSpec } from "../../ports/job-runtime.ts";
 import { askEngine } from "./ask-engine.ts";
 import { containerState, engineStatus } from "./container-state.ts";
 import type { DockerContext } from "./docker-options.ts";
+import { hasSecrets } from "./give-secrets.ts";
 import { GATEWAY_FOLDER, JOB_ROOT } from "./job-file.ts";
 import { labelsOf, objectName } from "./job-objects.ts";
 import { JOB_USER } from "./tar/pack-folder.ts";
@@ -68,6 +69,7 @@ export async function createContainer(
             Cmd: ["speckit-job"],
             WorkingDir: JOB_ROOT,
             User: `${JOB_USER}:${JOB_USER}`,
+            ...(hasSecrets(spec) ? { AttachStdin: true, OpenStdin: true, StdinOnce: true } : {}),
             Labels: { ...labels },
             HostConfig: {
               ...CONFINED,

@@ -22,6 +22,7 @@ import {
   type DockerRuntimeOptions,
 } from "./docker-options.ts";
 import { engineId } from "./engine-identity.ts";
+import { hasSecrets, openSecretsDoor } from "./give-secrets.ts";
 import { FOLDERS_IN_JOB, jobFile } from "./job-file.ts";
 import { jobImageId } from "./job-image.ts";
 import { namePrefix } from "./job-objects.ts";
@@ -46,6 +47,7 @@ const ANSWER_MAX_CHARACTERS = 4_096;
  * 2. The worker commits the container's id with the attempt. Cut before: as above, or the reaper's.
  * 3. `start`, by this id. Started twice by two workers it starts once; a container that has ended is
  *    not started by us, and by whomever it is, its entry program finds neither job file nor ticket.
+ *    Secrets go in over its stdin, see {@link openSecretsDoor}.
  * 4. The container's entry program takes the attempt's single start ticket and runs the agent.
  * 5. Whoever supervises reads the log from its first byte and waits for the end; see
  *    {@link superviseContainer}. Cut here, the next one `attach`es and does the same.
@@ -169,12 +171,20 @@ async function goOn(
     if (signals.end.aborted) {
       return ended({ endedBy: "abort" });
     }
+    if (hasSecrets(spec) && !state.takesSecrets) {
+      // Made by a worker that was configured to give none: it would run without them.
+      return ended({ endedBy: "secrets_missing" });
+    }
     try {
+      await using door = state.takesSecrets
+        ? await openSecretsDoor(docker, containerId)
+        : undefined;
       await askEngine(
         "start a container",
         (abortSignal) => docker.getContainer(containerId).start({ abortSignal }),
         { deadlineMs: START_MS },
       );
+      await door?.give(spec.secrets ?? {});
     } catch (error) {
       if (isMissing(error)) {
         return ended({ endedBy: "engine_stopped" });
@@ -187,7 +197,9 @@ async function goOn(
 
 /** A job that is not started, or not by us. */
 function ended(
-  how: { readonly endedBy: "abort" | "engine_stopped" } | { readonly isLeft: true },
+  how:
+    | { readonly endedBy: "abort" | "engine_stopped" | "secrets_missing" }
+    | { readonly isLeft: true },
 ): Job {
   const exit = { exitCode: null, signal: null, durationMs: 0, stderrTail: "", ...how };
   return { exit: Promise.resolve(exit), keepAlive: () => {} };

@@ -19,8 +19,9 @@ export const JOB_FILE = "job.json";
 export const BRIDGE_PORT = 8787;
 
 /**
- * What the entry program of a job's container reads and removes before anything else (version 1, see
- * docs/job-image.md).
+ * What the entry program of a job's container reads and removes before anything else (see
+ * docs/job-image.md). Secrets are in it by name: their values come over stdin. A job that has any is
+ * of version 2, so that an older entry program refuses it instead of starting an agent without them.
  */
 export function jobFile(
   spec: JobSpec,
@@ -29,8 +30,9 @@ export function jobFile(
   { livenessMs, giveUpMs }: Pick<ContainerTimes, "livenessMs" | "giveUpMs">,
   deniedTargets: readonly string[] = [],
 ): string {
+  const secrets = Object.keys(spec.secrets ?? {});
   return JSON.stringify({
-    v: 1,
+    ...(secrets.length === 0 ? { v: 1 } : { v: 2, secrets }),
     argv: spec.argv,
     env: spec.env,
     cwd: posix.join(FOLDERS_IN_JOB.workspace, spec.directory ?? ""),

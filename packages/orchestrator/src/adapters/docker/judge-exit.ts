@@ -70,6 +70,7 @@ function refused(
   }
   switch (code) {
     case "start_refused":
+    case "secrets_missing":
     case "fenced":
       return { ...nothing, endedBy: code };
     case "no_space":

@@ -21,7 +21,7 @@ import { stopContainer } from "./stop-container.ts";
 import { watchVolume } from "./watch-volume.ts";
 
 /** What a supervisor has to know of a job; it need not be the one that made it. */
-export type SupervisedSpec = JobName & JobFolders & Pick<JobSpec, "keep">;
+export type SupervisedSpec = JobName & JobFolders & Pick<JobSpec, "keep" | "secrets">;
 
 /**
  * Watches a container that was started, by whomever, to its end.
@@ -128,7 +128,7 @@ export function superviseContainer(
 
   /** Of a job that was never started there is nothing, and what was too much stays where it is. */
   async function leftBehind(why: JobEnd | undefined): Promise<Pick<JobExit, "kept" | "leftOut">> {
-    if (why === "start_refused" || why === "workspace_full") {
+    if (why === "start_refused" || why === "secrets_missing" || why === "workspace_full") {
       return {};
     }
     return bringBack(docker, containerId, {

@@ -94,7 +94,12 @@ async function take(context: GitContext, source: Source, signal: AbortSignal): P
   const kept = asked.filter((change) => change.kind !== "removed");
   refuse(attempt, kept);
   checkLimits(context, kept);
-  const taken = await importBlobs(context, { gitDir, root, format, changes: kept }, signal);
+  const secrets = attempt.secrets ?? [];
+  const taken = await importBlobs(
+    context,
+    { gitDir, root, format, changes: kept, secrets },
+    signal,
+  );
 
   // A laid-over file that the agent has put back to what the tree has.
   const isPutBack = ({ path, kind }: Change) =>

@@ -1,11 +1,19 @@
 import { createHash } from "node:crypto";
+import { secretMasker } from "../../domain/secret-forms.ts";
 import { SpeckitError } from "../../domain/speckit-error.ts";
+import { SecretFinder } from "../supervision/secret-finder.ts";
 import type { Change } from "./compare-tree.ts";
 import type { GitContext } from "./context.ts";
 import type { ObjectFormat } from "./folders.ts";
 import { blobId, pieces } from "./hash-file.ts";
 import { inParentOf, type OpenFolder, openFileIn } from "./open-beneath.ts";
-import { SYMLINK_MODE, shownPath, type TreeEntry, type TreePath } from "./tree-entries.ts";
+import {
+  pathBytes,
+  SYMLINK_MODE,
+  shownPath,
+  type TreeEntry,
+  type TreePath,
+} from "./tree-entries.ts";
 import { isUnreadable } from "./walk-workspace.ts";
 
 type Taken = Exclude<Change, { kind: "removed" }>;
@@ -15,7 +23,8 @@ type Taken = Exclude<Change, { kind: "removed" }>;
  * from the same bytes, so what is committed later is what was read here, whatever happens to the
  * workspace in between.
  *
- * @throws SpeckitError `WORKSPACE_REFUSED` for a file that may not be read, `WORKSPACE_TOO_LARGE`
+ * @throws SpeckitError `WORKSPACE_REFUSED` for a file that may not be read, `SECRET_IN_TREE`,
+ * `WORKSPACE_TOO_LARGE`
  */
 export async function importBlobs(
   context: GitContext,
@@ -24,6 +33,8 @@ export async function importBlobs(
     readonly root: OpenFolder;
     readonly format: ObjectFormat;
     readonly changes: readonly Taken[];
+    /** What nothing of it may hold. */
+    readonly secrets: readonly string[];
   },
   signal: AbortSignal,
 ): Promise<ReadonlyMap<TreePath, TreeEntry>> {
@@ -42,7 +53,14 @@ export async function importBlobs(
   }
   async function* blob({ path, entry }: Taken): AsyncGenerator<Uint8Array> {
     signal.throwIfAborted();
+    const finder = new SecretFinder(about.secrets);
+    if (finder.isIn(pathBytes(path))) {
+      throw secretIn(path, about.secrets);
+    }
     if (entry.kind === "symlink") {
+      if (finder.isIn(entry.target)) {
+        throw secretIn(path, about.secrets);
+      }
       taken.set(path, {
         mode: SYMLINK_MODE,
         oid: blobId(about.format, entry.target),
@@ -58,6 +76,9 @@ export async function importBlobs(
         left -= piece.length;
         if (left < 0) {
           break;
+        }
+        if (finder.isIn(piece)) {
+          throw secretIn(path, about.secrets);
         }
         hash.update(piece);
         yield piece;
@@ -105,6 +126,21 @@ function unreadable(path: TreePath): SpeckitError {
         path: shownPath(path),
         expected: "a file its owner may read",
         found: "no permission to read it",
+      },
+    ],
+  });
+}
+
+/** A path may hold it too. */
+function secretIn(path: TreePath, secrets: readonly string[]): SpeckitError {
+  const shown = secretMasker(secrets)(shownPath(path));
+  return new SpeckitError("SECRET_IN_TREE", `${shown} holds a secret of the agent's environment`, {
+    findings: [
+      {
+        check: "workspace.secret",
+        path: shown,
+        expected: "nothing of the secrets in your environment",
+        found: "one of them",
       },
     ],
   });

@@ -107,7 +107,8 @@ async function spawn(command: readonly [string, ...string[]], cwd: string, spec:
   const [file, ...rest] = command;
   const child = execa(file, rest, {
     cwd,
-    env: spec.env,
+    // The only place secrets are in. `nsenter`, which waits for the agent, has the same environment.
+    env: { ...spec.env, ...spec.secrets },
     extendEnv: false,
     // A session and process group of its own, away from the terminal's signals.
     detached: true,

@@ -1,8 +1,10 @@
+import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Job, JobExit, JobLimits, JobListener, JobSpec } from "../../ports/job-runtime.ts";
 import { ByteTail } from "../supervision/byte-tail.ts";
 import { LineCutter } from "../supervision/line-cutter.ts";
 import { Activity, pump } from "../supervision/pump.ts";
+import { SecretMask } from "../supervision/secret-mask.ts";
 import { STDERR_TAIL_BYTES } from "../supervision/stderr-tail.ts";
 import { watchJob } from "../supervision/watch-job.ts";
 import { keptFiles } from "./kept-files.ts";
@@ -45,12 +47,13 @@ export function superviseAgent(options: {
     }
   };
 
+  const secrets = Object.values(spec.secrets ?? {});
   const outputs = [
-    pump(agent.stdout, activity, async (piece) => {
+    pumpMasked(agent.stdout, activity, secrets, async (piece) => {
       await listener.onStdout(piece);
       lines.push(piece);
     }),
-    pump(agent.stderr, activity, async (piece) => {
+    pumpMasked(agent.stderr, activity, secrets, async (piece) => {
       tail.push(piece);
       await listener.onStderr(piece);
     }),
@@ -117,6 +120,23 @@ export function superviseAgent(options: {
   // Whoever awaits `exit` hears of it; nobody else has to.
   exit.catch(() => {});
   return { exit, keepAlive: agent.keeper.keepAlive, heard: () => activity.touch() };
+}
+
+/** Hands on a stream without the secrets in it. */
+async function pumpMasked(
+  stream: Readable,
+  activity: Activity,
+  secrets: readonly string[],
+  onPiece: (piece: Uint8Array) => Promise<void>,
+): Promise<void> {
+  const mask = new SecretMask(secrets);
+  const tell = async (piece: Uint8Array): Promise<void> => {
+    if (piece.length > 0) {
+      await onPiece(piece);
+    }
+  };
+  await pump(stream, activity, (piece) => tell(mask.push(piece)));
+  await tell(mask.end());
 }
 
 /** Waits for the end of the output, or until nothing has come for a while. */

@@ -1,3 +1,4 @@
+import { secretMasker } from "../../domain/secret-forms.ts";
 import { SpeckitError } from "../../domain/speckit-error.ts";
 import type { JobEnd, JobSpec } from "../../ports/job-runtime.ts";
 import type { MemoryEngineOptions } from "./memory-engine.ts";
@@ -53,6 +54,7 @@ export function memoryContainer(
   if (program === undefined) {
     throw new SpeckitError("AGENT_NOT_STARTED", `There is no program ${spec.argv[0]}`);
   }
+  const mask = secretMasker(Object.values(spec.secrets ?? {}));
   const printed: Printed[] = [];
   const listeners = new Set<() => void>();
   let state: ReturnType<MemoryContainer["state"]> = "created";
@@ -93,7 +95,7 @@ export function memoryContainer(
       for (const stream of ["stdout", "stderr"] as const) {
         const text = step[stream];
         if (text !== undefined) {
-          printed.push({ stream, text });
+          printed.push({ stream, text: mask(text) });
         }
       }
       tell();

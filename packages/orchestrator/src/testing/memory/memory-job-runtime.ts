@@ -1,3 +1,4 @@
+import { secretMasker } from "../../domain/secret-forms.ts";
 import { SpeckitError } from "../../domain/speckit-error.ts";
 import type {
   Job,
@@ -87,6 +88,7 @@ function carryOut(
   },
 ): Job {
   const startedMs = timers.nowMs();
+  const mask = secretMasker(Object.values(spec.secrets ?? {}));
   const exit = Promise.withResolvers<JobExit>();
   exit.promise.catch(() => {});
   let isAlive = true;
@@ -153,7 +155,8 @@ function carryOut(
       return;
     }
     forgetSilence();
-    const { stdout, stderr } = step;
+    const stdout = step.stdout === undefined ? undefined : mask(step.stdout);
+    const stderr = step.stderr === undefined ? undefined : mask(step.stderr);
     printing = printing.then(async () => {
       if (stdout !== undefined) {
         await listener.onStdout(Buffer.from(stdout, "utf8"));

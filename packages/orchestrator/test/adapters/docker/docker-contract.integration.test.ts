@@ -10,6 +10,9 @@ const SCRIPTS: Readonly<Record<SuiteProgram, string>> = {
   works_for_a_while: "echo up; sleep 2.5; exit 5",
   talks_on: "while :; do echo on; sleep 0.1; done",
   says_nothing: "echo up; sleep 600",
+  tells_a_secret:
+    'printf %.9s "$SUITE_SECRET"; sleep 0.3; printf %s "$SUITE_SECRET" | tail -c +10; ' +
+    'echo " $(printf %s "$SUITE_SECRET" | wc -c)"; echo "$SUITE_SECRET" >&2',
   missing: "",
 };
 

@@ -1,3 +1,4 @@
+import { secretMasker } from "../../../domain/secret-forms.ts";
 import { SpeckitError } from "../../../domain/speckit-error.ts";
 import type {
   BaseFiles,
@@ -110,7 +111,7 @@ export function memoryMachine(remotes: MemoryRemotes): MemoryMachine {
       return { workspace: folder, home: `${folder}/home` };
     },
     async harvest(run, asked, signal): Promise<Harvest> {
-      const { phase, attempt, featureDirectory, laidOver = [] } = asked;
+      const { phase, attempt, featureDirectory, laidOver = [], secrets = [] } = asked;
       const own = await withTip(run, signal);
       const files = workspaces.get(folderOf(run.runId, phase, attempt));
       if (files === undefined) {
@@ -119,6 +120,7 @@ export function memoryMachine(remotes: MemoryRemotes): MemoryMachine {
       const before = treeOf(own.commits, run.tipSha);
       const left = withoutLaidOver(before, files, laidOver);
       const changed = compare(before, left);
+      refuseSecrets(changed, left, secrets);
       return {
         featureDirectory,
         changed,
@@ -243,6 +245,20 @@ function compare(before: Tree, after: Tree): readonly TreeChange[] {
     }
   }
   return changes.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+function refuseSecrets(
+  changed: readonly TreeChange[],
+  after: Tree,
+  secrets: readonly string[],
+): void {
+  const mask = secretMasker(secrets);
+  for (const { path } of changed) {
+    const text = after.get(path);
+    if (text !== undefined && mask(text) !== text) {
+      throw new SpeckitError("SECRET_IN_TREE", `${path} holds a secret of the agent's environment`);
+    }
+  }
 }
 
 function patchOf(before: Tree, after: Tree, changed: readonly TreeChange[]): string {
