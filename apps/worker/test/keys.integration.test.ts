@@ -1,6 +1,7 @@
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { findScenario, type Scenario, startMockModel } from "@speckit/mock-model";
 import { eventually, git, gitServer, rowsOf, tempFolder } from "@speckit/testkit";
 import { execa } from "execa";
@@ -111,6 +112,110 @@ test("a search finds a key that was planted, at each place", async () => {
   const inObjects = await placesOfRepository(deep);
   expect(placesWith(inObjects, planted)).toEqual(namesOf(inObjects));
 }, 180_000);
+
+const AGENT_KEY = `acme-canary/${randomUUID()}+1`;
+
+/** Says by a hash that it has the key, tells the key in each form, waits in `specify`, then works. */
+const acmeAgent = (scripted: string, atWork: string, goOn: string): string =>
+  JSON.stringify([
+    "bash",
+    "-c",
+    [
+      'echo "hash $(printf %s "$ACME_API_KEY" | sha256sum)"',
+      'echo "$ACME_API_KEY"; echo "$ACME_API_KEY" >&2; printf %s "x:$ACME_API_KEY" | base64 -w 0; echo',
+      `echo '{"type":"tool","name":"acme","detail":"'"$ACME_API_KEY"'"}'`,
+      `if [ "$SPECKIT_PHASE$SPECKIT_ATTEMPT" = specify1 ]; then touch ${atWork}`,
+      `  until [ -e ${goOn} ]; do sleep 0.2; done; echo "$ACME_API_KEY" >leaked.txt; fi`,
+      `exec ${scripted}`,
+    ].join("\n"),
+  ]);
+
+test.each(["docker", "process"])(
+  "an agent's own key is in its environment and nowhere else, though it says it and writes it into a file: %s",
+  async (runtime) => {
+    const flags = await tempFolder("acme");
+    const isDocker = runtime === "docker";
+    const at = isDocker ? "/tmp" : flags.path;
+    const program = fileURLToPath(
+      new URL("../agents/scripted.mjs", import.meta.resolve("@speckit/orchestrator")),
+    );
+    const scripted = isDocker
+      ? "node /usr/local/lib/speckit-agents/scripted.mjs"
+      : `${process.execPath} ${program}`;
+    const remote = await bench.remote();
+    const watching = watchArguments(AGENT_KEY);
+    await writeFile(join(flags.path, "key"), `${AGENT_KEY}\n`);
+    await using worker = await startWorkerProcess(
+      bench.worker(`acme-${runtime}`, {
+        SPECKIT_RUNTIME: runtime,
+        SPECKIT_AGENT: "command",
+        SPECKIT_AGENT_COMMAND: acmeAgent(scripted, `${at}/at-work`, `${at}/go-on`),
+        SPECKIT_AGENT_SECRETS: "ACME_API_KEY",
+        ACME_API_KEY_FILE: join(flags.path, "key"),
+      }),
+    );
+    const runId = await bench.publish(remote, undefined, { agent: { backend: "command" } });
+    const places: Place[] = [];
+    if (isDocker) {
+      await bench.untilStarted(runId, "specify");
+      const [job = ""] = await bench.list("container", "job");
+      const inside = (script: string) => engine.docker(["exec", job, "sh", "-c", script]);
+      await eventually(
+        "the agent is at work",
+        () => inside("ls /tmp"),
+        (names) => names.includes("at-work"),
+        { withinMs: 60_000, everyMs: 300 },
+      );
+      const entry = "for p in 1 $(pgrep -f '[s]peckit-job'); do cat /proc/$p/environ; done";
+      const withKey = await inside(
+        "for p in /proc/[0-9]*; do if grep -qa ACME_API_KEY= $p/environ; then cat $p/cmdline; echo; fi; done",
+      );
+      // The agent and what it has started since: nothing else of the container.
+      expect(withKey).toContain("bash");
+      expect(withKey).not.toContain("speckit-job");
+      places.push(
+        ...(await placesOfContainer(engine, "job", job)).filter(
+          ({ name }) => name !== "environment of job",
+        ),
+        { name: "environment of the entry program", content: Buffer.from(await inside(entry)) },
+        { name: "every log", content: Buffer.from(await engine.docker(["logs", job])) },
+      );
+      for (const volume of await bench.list("volume")) {
+        places.push(...(await placesOfVolume(engine, volume, volume)));
+      }
+      await inside("touch /tmp/go-on");
+    } else {
+      await writeFile(join(flags.path, "go-on"), "");
+    }
+    await bench.untilClosed([runId]);
+    expect(await bench.run(runId)).toMatchObject({ outcome: "succeeded" });
+    // What it has written into a file was refused, told to it, and not done again.
+    const attempts = await bench.attempts(runId);
+    expect(attempts.filter(({ phase }) => phase === "specify")).toMatchObject([
+      { state: "failed", errorCode: "SECRET_IN_TREE" },
+      { state: "succeeded" },
+    ]);
+    worker.kill("SIGTERM");
+    const { stderr } = await worker.result;
+    places.push(
+      { name: "log of the worker", content: Buffer.from(stderr) },
+      { name: "messages", content: Buffer.from(JSON.stringify(bench.client.events)) },
+      ...(await placesOfDatabase(bench.databaseUrl)),
+      ...(await placesOfFolder(bench.folder)),
+      ...(await placesOfRepository(remote)),
+    );
+    expect(placesWith(places, AGENT_KEY)).toEqual([]);
+    expect(namesOf(await watching.stop())).toEqual([]);
+    // It had the key, and what it said of it was looked at.
+    const stdout = await bench.artifact(`acme-${runtime}`, runId, "plan-1/stdout.log");
+    const hash = createHash("sha256").update(AGENT_KEY).digest("hex");
+    expect(stdout).toMatch(new RegExp(`^hash ${hash}  -\\n\\[redacted\\]\\n`));
+    const report = await bench.artifact(`acme-${runtime}`, runId, "plan-1/environment.json");
+    expect(JSON.parse(report)).toMatchObject({ secrets: ["ACME_API_KEY"] });
+    await flags[Symbol.asyncDispose]();
+  },
+  300_000,
+);
 
 test("a run in containers leaves neither the provider's key nor the git token anywhere", async () => {
   await using model = await startMockModel({ apiKey: MODEL_KEY });

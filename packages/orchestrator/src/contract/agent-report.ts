@@ -17,6 +17,10 @@ export const agentReportSchema = z.object({
     .string()
     .nullable()
     .meta({ description: "What holds the agent's own commands; null: nothing known" }),
+  secrets: z
+    .array(z.string())
+    .optional()
+    .meta({ description: "Names of the secrets in the agent's environment; left out: none" }),
 });
 
 export type AgentReport = z.infer<typeof agentReportSchema>;

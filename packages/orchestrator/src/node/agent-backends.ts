@@ -21,6 +21,7 @@ export function agentBackends(
             name: "command",
             description: `the command ${config.agentCommand[0]}`,
             argv: config.agentCommand,
+            ...(config.agentSecrets === undefined ? {} : { secrets: config.agentSecrets }),
           }),
         ];
   return [codexOf(config, runtime), ...command, scriptedBackend(runtime)];

@@ -83,6 +83,8 @@ export interface OrchestratorConfig {
   };
   /** argv of the backend `command`. */
   readonly agentCommand?: readonly [string, ...string[]];
+  /** Secrets in the environment of the backend `command`, by variable. Default none. */
+  readonly agentSecrets?: Readonly<Record<string, string>>;
   /**
    * argv of Spec Kit's command line, without its arguments: a repository without Spec Kit gets it by
    * `init`. Left out: it is refused.
@@ -137,6 +139,7 @@ export function secretsOf(config: OrchestratorConfig): readonly string[] {
   return [
     ...urls,
     ...(config.gitCredentials ?? []).map((credential) => credential.token),
+    ...Object.values(config.agentSecrets ?? {}),
     ...secretsOfUpstreams(upstreamsOf(config)),
   ];
 }

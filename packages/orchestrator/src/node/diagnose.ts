@@ -14,7 +14,7 @@ import { releaseOf } from "./release.ts";
  */
 export async function diagnose(config: OrchestratorConfig): Promise<readonly Diagnosis[]> {
   const kind = await runtimeOf(config);
-  const found: Diagnosis[] = [];
+  const found: Diagnosis[] = [...secretsFound(config)];
   if (kind === "docker") {
     found.push(...(await diagnoseContainers(config)));
   }
@@ -33,6 +33,14 @@ export async function diagnose(config: OrchestratorConfig): Promise<readonly Dia
     found.push(...((await backend.diagnose?.(tools)) ?? []));
   }
   return found;
+}
+
+/** One that is not set was refused when the configuration was read. */
+function secretsFound({ agentSecrets = {} }: OrchestratorConfig): readonly Diagnosis[] {
+  const names = Object.keys(agentSecrets);
+  return names.length === 0
+    ? []
+    : [{ check: "command.secrets", state: "ok", found: `set: ${names.join(", ")}` }];
 }
 
 /** Where runs would go now; what keeps `auto` from containers is no problem. */

@@ -6,6 +6,7 @@ import { CODEX_OPTION_NAMES } from "../adapters/agents/codex/index.ts";
 import { LOG_LEVELS } from "../adapters/winston/index.ts";
 import { SpeckitError } from "../domain/speckit-error.ts";
 import { RUNTIMES } from "../ports/job-runtime.ts";
+import { agentSecrets } from "./agent-secrets.ts";
 import type { OrchestratorConfig } from "./config.ts";
 import { egressRuleLine } from "./egress-rules.ts";
 import { SETTINGS, type SettingFacts, type SettingName } from "./settings-table.ts";
@@ -131,6 +132,7 @@ const environmentSchema = z
     SPECKIT_MODEL_HANG_MS: ms(1_000, DAY_MS).optional(),
     SPECKIT_UNSAFE: z.enum(["on", "off"], { error: "expected on or off" }).optional(),
     SPECKIT_AGENT_COMMAND: argv.optional(),
+    SPECKIT_AGENT_SECRETS: list.optional(),
     SPECKIT_EXTENSION_HOOKS: z.enum(["on", "off"], { error: "expected on or off" }).optional(),
     SPECKIT_SPECIFY_INIT: z.enum(["on", "off"], { error: "expected on or off" }).optional(),
     SPECKIT_SPECIFY_COMMAND: argv.optional(),
@@ -279,7 +281,9 @@ export function readEnvironment(env: Environment): OrchestratorConfig {
   return configOf(values, env);
 }
 
-function configOf(values: z.infer<typeof environmentSchema>, env: Environment): OrchestratorConfig {
+type ParsedEnvironment = z.infer<typeof environmentSchema>;
+
+function configOf(values: ParsedEnvironment, env: Environment): OrchestratorConfig {
   const { GITHUB_TOKEN: gitHubToken, SPECKIT_GIT_TOKEN: token, SPECKIT_GIT_HOST: host } = values;
   const gitHub =
     gitHubToken === undefined
@@ -355,6 +359,7 @@ function configOf(values: z.infer<typeof environmentSchema>, env: Environment): 
     }),
     unsafe: values.SPECKIT_UNSAFE === undefined ? undefined : values.SPECKIT_UNSAFE === "on",
     agentCommand: values.SPECKIT_AGENT_COMMAND,
+    agentSecrets: agentSecretsOf(values, env),
     specifyCommand:
       values.SPECKIT_SPECIFY_INIT === "on"
         ? (values.SPECKIT_SPECIFY_COMMAND ?? ["specify"])
@@ -386,6 +391,19 @@ function configOf(values: z.infer<typeof environmentSchema>, env: Environment): 
     logLevel: values.SPECKIT_LOG_LEVEL,
     logFormat: values.SPECKIT_LOG_FORMAT,
   });
+}
+
+function agentSecretsOf(
+  { SPECKIT_AGENT_SECRETS: names = [], SPECKIT_AGENT_COMMAND: command }: ParsedEnvironment,
+  env: Environment,
+): Readonly<Record<string, string>> | undefined {
+  if (names.length === 0) {
+    return undefined;
+  }
+  if (command === undefined) {
+    throw invalid("SPECKIT_AGENT_COMMAND: expected because SPECKIT_AGENT_SECRETS is set");
+  }
+  return agentSecrets(names, (name) => settingValue({ name, meaning: "", secret: true }, env));
 }
 
 /** Where a provider is says nothing without a key of it. */

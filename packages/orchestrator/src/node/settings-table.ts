@@ -149,6 +149,12 @@ export const SETTINGS = [
       "The backend `command`: its argv as a JSON array of strings; `{workspace}`, `{home}`, `{phase}` and `{featureDirectory}` are replaced. The prompt comes on stdin.",
   },
   {
+    name: "SPECKIT_AGENT_SECRETS",
+    default: "none",
+    meaning:
+      "Names of variables, separated by commas, whose values the backend `command` gets in its environment, as secrets (docs/agents.md). Each is set beside it, or in a file that `<NAME>_FILE` names.",
+  },
+  {
     name: "SPECKIT_EXTENSION_HOOKS",
     default: "off",
     meaning:

@@ -41,6 +41,46 @@ describe("readEnvironment", () => {
     });
   });
 
+  test("secrets of an agent are read by their names, also from files, and are no log's", () => {
+    const folder = mkdtempSync(join(tmpdir(), "speckit-secrets-"));
+    try {
+      writeFileSync(join(folder, "other"), "other-secret\n");
+      const config = readEnvironment({
+        SPECKIT_AGENT_COMMAND: '["acme"]',
+        SPECKIT_AGENT_SECRETS: "ACME_API_KEY, OTHER",
+        ACME_API_KEY: "acme-secret",
+        OTHER_FILE: join(folder, "other"),
+        NOT_NAMED: "not-named",
+      });
+      expect(config.agentSecrets).toEqual({ ACME_API_KEY: "acme-secret", OTHER: "other-secret" });
+      expect(secretsOf(config)).toEqual(expect.arrayContaining(["acme-secret", "other-secret"]));
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  test.each([
+    ["is not set", { SPECKIT_AGENT_SECRETS: "ACME" }, "ACME: expected it or ACME_FILE"],
+    [
+      "is no secret",
+      { SPECKIT_AGENT_SECRETS: "ACME", ACME: "short" },
+      "ACME: expected a secret of 8",
+    ],
+    ["is no name", { SPECKIT_AGENT_SECRETS: "A=B" }, 'got "A=B"'],
+    ["is speckit's own", { SPECKIT_AGENT_SECRETS: "GITHUB_TOKEN" }, 'got "GITHUB_TOKEN"'],
+    ["is the job's own", { SPECKIT_AGENT_SECRETS: "PATH" }, 'got "PATH"'],
+  ])("a secret of an agent that %s is refused by its name", (_how, env, message) => {
+    const error = refusalOf({ SPECKIT_AGENT_COMMAND: '["acme"]', ...env });
+    expect(error).toMatchObject({ code: "CONFIGURATION_INVALID" });
+    expect(String(error)).toContain(message);
+    expect(String(error)).not.toContain("short");
+  });
+
+  test("secrets without a command to give them to are refused", () => {
+    const error = refusalOf({ SPECKIT_AGENT_SECRETS: "ACME", ACME: "acme-secret" });
+    expect(String(error)).toContain("SPECKIT_AGENT_COMMAND: expected");
+  });
+
   test("the session lock is on unless it is switched off", () => {
     expect(readEnvironment({}).sessionLock).toBeUndefined();
     expect(readEnvironment({ SPECKIT_SESSION_LOCK: "on" }).sessionLock).toBe(true);

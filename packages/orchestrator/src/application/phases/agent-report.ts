@@ -31,5 +31,6 @@ export async function agentReport(
     promptSha256: deps.identity.sha256(command.stdin),
     isolation,
     sandbox: backend.sandbox ?? null,
+    ...(backend.secrets === undefined ? {} : { secrets: Object.keys(backend.secrets) }),
   };
 }

@@ -5,7 +5,7 @@ import { findingsInProject } from "../../domain/spec-kit/project-output.ts";
 import type { AgentBackend, AgentPrompt } from "../../ports/agent-backend.ts";
 import type { EgressAccess } from "../../ports/egress.ts";
 import type { BaseFiles, GitRun } from "../../ports/git-workspace.ts";
-import type { JobFolders, JobPlace } from "../../ports/job-runtime.ts";
+import type { JobFolders, JobPlace, JobSpec } from "../../ports/job-runtime.ts";
 import type { ModelAccess } from "../../ports/model-gateway.ts";
 import { eventsWritten } from "../agent-event-log.ts";
 import { orLost } from "../while-held.ts";
@@ -99,6 +99,7 @@ async function beginAgent(
           directory: project.directory,
           argv: command.argv,
           env: { ...egress?.env, ...command.env },
+          ...secretsOf(backend),
           files: [...command.files, ...(session?.files ?? [])],
           ...(backend.sessionFolders === undefined ? {} : { keep: backend.sessionFolders }),
           stdin: command.stdin,
@@ -138,12 +139,16 @@ async function rejoinAgent(
     start: async (listener, limits, signals) =>
       deps.runtime.engine?.attach(
         place.containerId,
-        { ...name, ...here, ...(keep === undefined ? {} : { keep }) },
+        { ...name, ...here, ...(keep === undefined ? {} : { keep }), ...secretsOf(backend) },
         listener,
         { ...limits(), keepAliveMs: Math.max(0, lease.trustedForMs()) },
         signals,
       ),
   });
+}
+
+function secretsOf({ secrets }: AgentBackend): Pick<JobSpec, "secrets"> {
+  return secrets === undefined ? {} : { secrets };
 }
 
 async function promptOf(

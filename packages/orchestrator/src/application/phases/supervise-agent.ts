@@ -2,6 +2,7 @@ import type { Usage } from "../../contract/run-result.ts";
 import { assertNever } from "../../domain/assert-never.ts";
 import { type Failure, failure } from "../../domain/failure.ts";
 import type { AgentPhase } from "../../domain/phase.ts";
+import { secretMasker } from "../../domain/secret-forms.ts";
 import type { AgentBackend } from "../../ports/agent-backend.ts";
 import type { ArtifactWriter } from "../../ports/artifact-store.ts";
 import type { EgressAccess } from "../../ports/egress.ts";
@@ -123,7 +124,9 @@ export async function superviseAgent(
     }
     const sessionId = reader.sessionId?.();
     if (sessionId !== undefined && exit.kept !== undefined) {
-      const session = { backend: call.backend.name, sessionId, files: exit.kept };
+      const mask = secretMasker(Object.values(call.backend.secrets ?? {}));
+      const files = exit.kept.map(({ path, content }) => ({ path, content: mask(content) }));
+      const session = { backend: call.backend.name, sessionId, files };
       await keepSession(context, phase, session);
     }
     signal.throwIfAborted();
@@ -229,6 +232,11 @@ function endedByUs(context: PhaseContext, exit: JobExit): Failure | undefined {
       return failure(
         "WORKER_REPLACED",
         "The start ticket is used or no longer valid: the agent was not started",
+      );
+    case "secrets_missing":
+      return failure(
+        "WORKER_REPLACED",
+        "The worker that started the job did not give it its secrets: the agent was not started",
       );
     case "fenced":
       return failure(

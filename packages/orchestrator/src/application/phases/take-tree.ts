@@ -17,6 +17,7 @@ export function takeTree(
     featureDirectory: run.featureDirectory ?? "",
     projectDirectory: project.directory,
     laidOver: laidOverFor(run, project, phase),
+    secrets: Object.values(deps.backends.get(run.agent)?.secrets ?? {}),
   };
   return deps.git.harvest(gitRun, about, signal);
 }

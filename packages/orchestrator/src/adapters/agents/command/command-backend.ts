@@ -17,6 +17,8 @@ export interface CommandBackendOptions {
   readonly argv: readonly string[];
   /** Added to the agent's environment; what speckit sets itself wins. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Secrets in its environment, by variable; they win over all but those above and speckit's own. */
+  readonly secrets?: Readonly<Record<string, string>>;
 }
 
 const NAME = /^[a-z][a-z0-9-]{0,39}$/;
@@ -49,6 +51,7 @@ export function commandBackend(options: CommandBackendOptions): AgentBackend {
   return {
     name,
     description,
+    ...(options.secrets === undefined ? {} : { secrets: options.secrets }),
     command: (prompt, context) => {
       const { workspace, home, phase } = context;
       const values = { workspace, home, phase, featureDirectory: prompt.featureDirectory };
