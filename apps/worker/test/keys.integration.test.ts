@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -115,8 +116,11 @@ test("a search finds a key that was planted, at each place", async () => {
 
 const AGENT_KEY = `acme-canary/${randomUUID()}+1`;
 
-/** Says by a hash that it has the key, tells the key in each form, waits in `specify`, then works. */
-const acmeAgent = (scripted: string, atWork: string, goOn: string): string =>
+/**
+ * Says by a hash that it has the key, tells the key in each form, then works. The first one waits for
+ * a word, by itself: a process that comes and goes would be in the way of who looks at all of them.
+ */
+const acmeAgent = (scripted: string, folder: string): string =>
   JSON.stringify([
     "bash",
     "-c",
@@ -124,8 +128,9 @@ const acmeAgent = (scripted: string, atWork: string, goOn: string): string =>
       'echo "hash $(printf %s "$ACME_API_KEY" | sha256sum)"',
       'echo "$ACME_API_KEY"; echo "$ACME_API_KEY" >&2; printf %s "x:$ACME_API_KEY" | base64 -w 0; echo',
       `echo '{"type":"tool","name":"acme","detail":"'"$ACME_API_KEY"'"}'`,
-      `if [ "$SPECKIT_PHASE$SPECKIT_ATTEMPT" = specify1 ]; then touch ${atWork}`,
-      `  until [ -e ${goOn} ]; do sleep 0.2; done; echo "$ACME_API_KEY" >leaked.txt; fi`,
+      'if [ "$SPECKIT_PHASE$SPECKIT_ATTEMPT" = specify1 ]; then',
+      `  mkfifo ${folder}/go-on; touch ${folder}/at-work; read -r _ <${folder}/go-on`,
+      '  echo "$ACME_API_KEY" >leaked.txt; fi',
       `exec ${scripted}`,
     ].join("\n"),
   ]);
@@ -133,11 +138,11 @@ const acmeAgent = (scripted: string, atWork: string, goOn: string): string =>
 test.each(["docker", "process"])(
   "an agent's own key is in its environment and nowhere else, though it says it and writes it into a file: %s",
   async (runtime) => {
-    const flags = await tempFolder("acme");
+    await using flags = await tempFolder("acme");
     const isDocker = runtime === "docker";
     const at = isDocker ? "/tmp" : flags.path;
     const program = fileURLToPath(
-      new URL("../agents/scripted.mjs", import.meta.resolve("@speckit/orchestrator")),
+      new URL("../../../packages/orchestrator/agents/scripted.mjs", import.meta.url),
     );
     const scripted = isDocker
       ? "node /usr/local/lib/speckit-agents/scripted.mjs"
@@ -149,12 +154,15 @@ test.each(["docker", "process"])(
       bench.worker(`acme-${runtime}`, {
         SPECKIT_RUNTIME: runtime,
         SPECKIT_AGENT: "command",
-        SPECKIT_AGENT_COMMAND: acmeAgent(scripted, `${at}/at-work`, `${at}/go-on`),
+        SPECKIT_AGENT_COMMAND: acmeAgent(scripted, at),
         SPECKIT_AGENT_SECRETS: "ACME_API_KEY",
         ACME_API_KEY_FILE: join(flags.path, "key"),
       }),
     );
-    const runId = await bench.publish(remote, undefined, { agent: { backend: "command" } });
+    const runId = await bench.publish(remote, undefined, {
+      agent: { backend: "command" },
+      phases: ["specify"],
+    });
     const places: Place[] = [];
     if (isDocker) {
       await bench.untilStarted(runId, "specify");
@@ -166,10 +174,12 @@ test.each(["docker", "process"])(
         (names) => names.includes("at-work"),
         { withinMs: 60_000, everyMs: 300 },
       );
-      const entry = "for p in 1 $(pgrep -f '[s]peckit-job'); do cat /proc/$p/environ; done";
+      const each = (what: string) => `for p in /proc/[0-9]*; do ${what}; done 2>/dev/null; true`;
       const withKey = await inside(
-        "for p in /proc/[0-9]*; do if grep -qa ACME_API_KEY= $p/environ; then cat $p/cmdline; echo; fi; done",
+        each("grep -qa ACME_API_KEY= $p/environ && tr '\\0' ' ' <$p/cmdline && echo"),
       );
+      const ofEntry = await inside(each("grep -qa speckit-job $p/cmdline && cat $p/environ"));
+      expect(ofEntry).toContain("HOME=/speckit/home");
       // The agent and what it has started since: nothing else of the container.
       expect(withKey).toContain("bash");
       expect(withKey).not.toContain("speckit-job");
@@ -177,22 +187,23 @@ test.each(["docker", "process"])(
         ...(await placesOfContainer(engine, "job", job)).filter(
           ({ name }) => name !== "environment of job",
         ),
-        { name: "environment of the entry program", content: Buffer.from(await inside(entry)) },
-        { name: "every log", content: Buffer.from(await engine.docker(["logs", job])) },
+        { name: "environment of the entry program", content: Buffer.from(ofEntry) },
       );
       for (const volume of await bench.list("volume")) {
         places.push(...(await placesOfVolume(engine, volume, volume)));
       }
-      await inside("touch /tmp/go-on");
+      await inside("echo go >/tmp/go-on");
     } else {
-      await writeFile(join(flags.path, "go-on"), "");
+      const isAtWork = async () => existsSync(join(at, "at-work"));
+      await eventually("the agent is at work", isAtWork, Boolean, { withinMs: 60_000 });
+      await writeFile(join(at, "go-on"), "go\n");
     }
     await bench.untilClosed([runId]);
     expect(await bench.run(runId)).toMatchObject({ outcome: "succeeded" });
     // What it has written into a file was refused, told to it, and not done again.
     const attempts = await bench.attempts(runId);
     expect(attempts.filter(({ phase }) => phase === "specify")).toMatchObject([
-      { state: "failed", errorCode: "SECRET_IN_TREE" },
+      { state: "failed", failure: { code: "SECRET_IN_TREE" } },
       { state: "succeeded" },
     ]);
     worker.kill("SIGTERM");
@@ -207,12 +218,11 @@ test.each(["docker", "process"])(
     expect(placesWith(places, AGENT_KEY)).toEqual([]);
     expect(namesOf(await watching.stop())).toEqual([]);
     // It had the key, and what it said of it was looked at.
-    const stdout = await bench.artifact(`acme-${runtime}`, runId, "plan-1/stdout.log");
+    const stdout = await bench.artifact(`acme-${runtime}`, runId, "specify-2/stdout.log");
     const hash = createHash("sha256").update(AGENT_KEY).digest("hex");
     expect(stdout).toMatch(new RegExp(`^hash ${hash}  -\\n\\[redacted\\]\\n`));
-    const report = await bench.artifact(`acme-${runtime}`, runId, "plan-1/environment.json");
+    const report = await bench.artifact(`acme-${runtime}`, runId, "specify-2/environment.json");
     expect(JSON.parse(report)).toMatchObject({ secrets: ["ACME_API_KEY"] });
-    await flags[Symbol.asyncDispose]();
   },
   300_000,
 );
