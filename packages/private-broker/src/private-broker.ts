@@ -20,7 +20,7 @@ import { folderOfQuickDisk } from "./quick-disk.ts";
 import { waitForPort } from "./wait-for-port.ts";
 
 export interface PrivateBrokerOptions {
-  /** How long a start may take, in milliseconds. Default 60 000; an idle machine needs 8 000. */
+  /** How long a start may take, in milliseconds. Default 120 000; an idle machine needs 8 000. */
   readonly startWithinMs?: number;
   /** Folder of RabbitMQ's own scripts. Default `/usr/lib/rabbitmq/bin`, where Debian puts them. */
   readonly binaries?: string;
@@ -81,7 +81,7 @@ export async function startPrivateBroker(
   }
   for (let choice = 1; ; choice += 1) {
     try {
-      return await startOnce(server, options.startWithinMs ?? 60_000);
+      return await startOnce(server, options.startWithinMs ?? 120_000);
     } catch (error) {
       // Somebody took one of the ports between our look and the broker's.
       if (choice >= PORT_CHOICES || !/eaddrinuse|already[ _](in use|used)/i.test(String(error))) {

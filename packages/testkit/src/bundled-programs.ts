@@ -2,7 +2,7 @@
  * The worker, each of its programs in one file: it starts in half the processor time of its hundreds
  * of files, and fault tests kill it hundreds of times. Other programs start from their sources.
  */
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { guardedFolder } from "@speckit/private-broker";
 
@@ -41,10 +41,13 @@ export function bundled(main: string): string {
   return folder === undefined || file === undefined ? main : join(folder, file);
 }
 
-/** Migrations, the scripted agent and the version are files beside the sources. */
+/** Files are looked for beside the sources: migrations, the scripted agent, what libraries bring. */
 const whereSourcesAre = {
   name: "where-sources-are",
   transform: (code: string, id: string) => ({
-    code: code.replace(/\bimport\.meta\.url\b/g, () => JSON.stringify(pathToFileURL(id).href)),
+    code: code
+      .replace(/\bimport\.meta\.url\b/g, () => JSON.stringify(pathToFileURL(id).href))
+      .replace(/(?<!(?:const|let|var) )\b__dirname\b/g, () => JSON.stringify(dirname(id)))
+      .replace(/(?<!(?:const|let|var) )\b__filename\b/g, () => JSON.stringify(id)),
   }),
 };
