@@ -9,6 +9,7 @@ import { execa } from "execa";
 import { expect, test } from "vitest";
 import { containerBench } from "./container-bench.ts";
 import {
+  filesOfEngine,
   type Place,
   placesOfContainer,
   placesOfDatabase,
@@ -41,12 +42,14 @@ const likeAKey = (places: readonly Place[]) =>
 const namesOf = (places: readonly Place[]) => places.map(({ name }) => name);
 
 test("a search finds a key that was planted, at each place", async () => {
+  const since = new Date();
   const planted = `ghs_planted/${randomUUID()}+1`;
   const volume = `speckit-planted-${randomUUID()}`;
   const image = `${volume}:1`;
   const script = [
     'printf %s "x$PLANTED" | base64 -w 0 >/planted/file',
     'echo "$PLANTED" >/tmp/file',
+    'echo "$PLANTED" >/written',
     'echo "$PLANTED"',
     'exec sh -c "sleep 600; true" sh "$PLANTED"',
   ].join("\n");
@@ -74,6 +77,15 @@ test("a search finds a key that was planted, at each place", async () => {
     const inImage = await placesOfImage(engine, image);
     expect(placesWith(inImage, planted)).toEqual(namesOf(inImage));
     expect(likeAKey(inImage)).toEqual(namesOf(inImage));
+    const inEngine = await filesOfEngine(engine, [planted], since);
+    for (const where of [
+      `volumes/${volume}/_data/file`, // what is in a volume
+      "/written", // what a container has written to its own layer
+      `containers/${id}/`, // what it was started with, and its log
+      "/imagedb/", // what an image was built with
+    ]) {
+      expect(inEngine.join("\n")).toContain(where);
+    }
   } finally {
     await engine.docker(["rm", "--force", id]);
     await engine.docker(["volume", "rm", volume]);
@@ -228,6 +240,7 @@ test.each(["docker", "process"])(
 );
 
 test("a run in containers leaves neither the provider's key nor the git token anywhere", async () => {
+  const since = new Date();
   await using model = await startMockModel({ apiKey: MODEL_KEY });
   const remote = await bench.remote();
   const server = await gitServer({
@@ -275,8 +288,11 @@ test("a run in containers leaves neither the provider's key nor the git token an
   const inVolumes = await Promise.all(
     volumes.map((volume) => placesOfVolume(engine, volume, volume)),
   );
+  const inEngine = await filesOfEngine(engine, [MODEL_KEY, GIT_TOKEN], since);
   goOn.resolve();
   expect(found([...inJob, ...inGateway, ...inVolumes.flat()])).toEqual([]);
+  expect(inEngine).toEqual([]);
+  expect((await filesOfEngine(engine, [runId], since)).length).toBeGreaterThan(0);
   // What was searched is what was meant: the agent's own processes and files.
   const [, argv, environment] = inJob;
   expect(argv?.content.toString()).toContain("codex");
@@ -298,6 +314,7 @@ test("a run in containers leaves neither the provider's key nor the git token an
     ...(await placesOfImage(engine, engine.image("worker"))),
   ];
   expect(found(afterwards)).toEqual([]);
+  expect(await filesOfEngine(engine, [MODEL_KEY, GIT_TOKEN], since)).toEqual([]);
   expect(likeAKey(afterwards.filter(({ name }) => /^(history|configuration) /.test(name)))).toEqual(
     [],
   );

@@ -74,6 +74,36 @@ export async function placesOfVolume(
   }
 }
 
+/**
+ * Names of the files below the engine's data root that hold one of the keys: layers, volumes, logs and
+ * whatever else it keeps. Those that have changed `since` alone: an older one has no key that is new.
+ *
+ * They are read by a container that has the root as a folder; the keys come to it on its stdin.
+ */
+export async function filesOfEngine(
+  engine: TestEngine,
+  keys: readonly string[],
+  since: Date,
+): Promise<readonly string[]> {
+  const root = (await engine.docker(["info", "--format", "{{.DockerRootDir}}"])).trim();
+  const search = [
+    "cat >/tmp/forms && cd /searched",
+    'find . -xdev -type f -newerct "$0" -print0 >/tmp/files && test -s /tmp/files',
+    // 1: found nowhere; 2: some were gone before they were read.
+    "{ xargs -0 grep -laF -f /tmp/forms -- </tmp/files || test $? -eq 123; }",
+  ].join(" && ");
+  const args = [
+    ...["run", "--rm", "--interactive", "--network", "none", "--user", "0", "--tmpfs", "/tmp"],
+    ...["--volume", `${root}:/searched:ro`, "--entrypoint", "sh", engine.image("job")],
+    ...["-c", search, `@${Math.floor(since.getTime() / 1_000)}`],
+  ];
+  const { stdout } = await execa("docker", args, {
+    env: { DOCKER_HOST: engine.dockerHost },
+    input: `${keys.flatMap(formsOf).join("\n")}\n`,
+  });
+  return stdout.split("\n").filter(Boolean);
+}
+
 /** Every row of every table, as text. */
 export async function placesOfDatabase(databaseUrl: string): Promise<readonly Place[]> {
   const tables = await rowsOf<{ name: string }>(
