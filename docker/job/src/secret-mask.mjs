@@ -48,33 +48,39 @@ export class SecretMask {
    */
   #mask(text, beginningOf) {
     let masked = "";
+    const found = this.#finder(text);
     for (let at = 0; ; ) {
       const open = beginningOf(at);
-      const found = this.#find(text, at);
+      const next = found(at);
       // One that began before, or at the same place and is longer, is waited for.
-      if (found === undefined || found.index >= open) {
+      if (next === undefined || next.index >= open) {
         this.#held = text.slice(open);
         return masked + text.slice(at, open);
       }
-      masked += text.slice(at, found.index) + mask;
-      at = found.index + found.form.length;
+      masked += text.slice(at, next.index) + mask;
+      at = next.index + next.form.length;
     }
   }
 
   /**
-   * The first form of a secret in a text, of several there the longest.
+   * Finds the first form of a secret from an index on, which only grows; of several there the longest. Each form is
+   * looked for once along the text, however many there are.
    *
    * @param {string} text
-   * @param {number} from
    */
-  #find(text, from) {
-    /** @type {{ index: number, form: string } | undefined} */
-    let first;
-    for (const form of this.#forms) {
-      const index = text.indexOf(form, from);
-      if (index !== -1 && (first === undefined || index < first.index)) first = { index, form };
-    }
-    return first;
+  #finder(text) {
+    const places = this.#forms.map((form) => ({ form, index: text.indexOf(form) }));
+    return (/** @type {number} */ from) => {
+      /** @type {{ form: string, index: number } | undefined} */
+      let first;
+      for (const place of places) {
+        if (place.index !== -1 && place.index < from) {
+          place.index = text.indexOf(place.form, from);
+        }
+        if (place.index !== -1 && (first === undefined || place.index < first.index)) first = place;
+      }
+      return first;
+    };
   }
 
   /**

@@ -38,29 +38,38 @@ export class SecretMask {
   /** @param beginningOf where a secret may begin that ends in a later piece */
   #mask(text: string, beginningOf: (from: number) => number): string {
     let masked = "";
+    const found = this.#finder(text);
     for (let at = 0; ; ) {
       const open = beginningOf(at);
-      const found = this.#find(text, at);
+      const next = found(at);
       // One that began before, or at the same place and is longer, is waited for.
-      if (found === undefined || found.index >= open) {
+      if (next === undefined || next.index >= open) {
         this.#held = text.slice(open);
         return masked + text.slice(at, open);
       }
-      masked += text.slice(at, found.index) + SECRET_MASK;
-      at = found.index + found.form.length;
+      masked += text.slice(at, next.index) + SECRET_MASK;
+      at = next.index + next.form.length;
     }
   }
 
-  /** The first form of a secret in a text, of several there the longest. */
-  #find(text: string, from: number): { readonly index: number; readonly form: string } | undefined {
-    let first: { readonly index: number; readonly form: string } | undefined;
-    for (const form of this.#forms) {
-      const index = text.indexOf(form, from);
-      if (index !== -1 && (first === undefined || index < first.index)) {
-        first = { index, form };
+  /**
+   * Finds the first form of a secret from an index on, which only grows; of several there the longest.
+   * Each form is looked for once along the text, however many there are.
+   */
+  #finder(text: string): (from: number) => Found | undefined {
+    const places = this.#forms.map((form) => ({ form, index: text.indexOf(form) }));
+    return (from) => {
+      let first: Found | undefined;
+      for (const place of places) {
+        if (place.index !== -1 && place.index < from) {
+          place.index = text.indexOf(place.form, from);
+        }
+        if (place.index !== -1 && (first === undefined || place.index < first.index)) {
+          first = place;
+        }
       }
-    }
-    return first;
+      return first;
+    };
   }
 
   /** The least index from which the rest of a text is the beginning of a form; its length when there is none. */
@@ -73,4 +82,9 @@ export class SecretMask {
     }
     return text.length;
   }
+}
+
+interface Found {
+  readonly index: number;
+  readonly form: string;
 }
