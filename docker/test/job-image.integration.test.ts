@@ -46,7 +46,7 @@ describe("the job image", () => {
       "--check",
     ]);
     expect(JSON.parse(printed)).toMatchObject({
-      contract: 1,
+      contract: 2,
       ok: true,
       missing: [],
       isHardened: true,
@@ -79,7 +79,7 @@ describe("the job image", () => {
 
   test("is labelled with the contract, and its history and environment hold nothing of the builder", async () => {
     const [inspected] = JSON.parse(await docker(["image", "inspect", image]));
-    expect(inspected.Config.Labels).toMatchObject({ "speckit.job-contract": "1" });
+    expect(inspected.Config.Labels).toMatchObject({ "speckit.job-contract": "2" });
     expect(inspected.Config.User).toBe("10001:10001");
     const history = await docker(["history", "--no-trunc", "--format", "{{.CreatedBy}}", image]);
     const text = `${history}\n${JSON.stringify(inspected.Config.Env)}`;

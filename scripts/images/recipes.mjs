@@ -11,7 +11,7 @@ import { stageWorker } from "./stage-worker.mjs";
 export const recipes = {
   job: {
     repository: "speckit-job",
-    labels: { "speckit.job-contract": "1" },
+    labels: { "speckit.job-contract": "2" },
     inputs: ["docker/job", "packages/orchestrator/agents"],
     options: ["EXTRA_PACKAGES", "SPECIFY_SOURCE"],
     buildArguments: (architecture) => ({

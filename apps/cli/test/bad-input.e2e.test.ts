@@ -198,6 +198,7 @@ describe("bad configuration ends with exit 78 and names the variable", () => {
     [{ SPECKIT_LEASE_MS: "soon" }, "SPECKIT_LEASE_MS"],
     [{ SPECKIT_HOME: "relative/path" }, "SPECKIT_HOME"],
     [{ SPECKIT_AGENT_COMMAND: "my-agent" }, "SPECKIT_AGENT_COMMAND"],
+    [{ SPECKIT_AGENT_COMMAND: '["acme"]', SPECKIT_AGENT_SECRETS: "ACME_API_KEY" }, "ACME_API_KEY"],
   ])("%j", async (env, name) => {
     const done = await cli(folder.path, env as Record<string, string>).run(["list"]);
     expect(done.exitCode).toBe(78);

@@ -272,8 +272,15 @@ test("a model, an option or a missing key is refused by name", async () => {
 }, 60_000);
 
 test("doctor looks at everything a run with Codex needs, and says what is wrong", async () => {
-  const fine = await speckitWith("ok").run(["doctor", "--json"]);
+  const fine = await speckitWith("ok", {
+    SPECKIT_AGENT_COMMAND: '["acme"]',
+    SPECKIT_AGENT_SECRETS: "ACME_API_KEY",
+    ACME_API_KEY: "acme-secret",
+  }).run(["doctor", "--json"]);
   expect(fine.exitCode, fine.stdout).toBe(0);
+  const secrets = { check: "command.secrets", state: "ok", found: "set: ACME_API_KEY" };
+  expect(JSON.parse(fine.stdout)).toContainEqual(secrets);
+  expect(fine.stdout).not.toContain("acme-secret");
   const states = JSON.parse(fine.stdout).map((found: { check: string; state: string }) => [
     found.check,
     found.state,

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { findOpenWays } from "./find-open-ways.mjs";
 
 /** The version of what worker and image have agreed on; the image's label `speckit.job-contract` says the same. */
-export const contract = 1;
+export const contract = 2;
 
 const programs = { git: ["--version"], bash: ["--version"] };
 /** Agents this project knows; an image needs one, and may bring others. */

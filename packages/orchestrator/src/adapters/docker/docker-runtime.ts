@@ -24,7 +24,7 @@ import {
 import { engineId } from "./engine-identity.ts";
 import { hasSecrets, openSecretsDoor } from "./give-secrets.ts";
 import { FOLDERS_IN_JOB, jobFile } from "./job-file.ts";
-import { jobImageId } from "./job-image.ts";
+import { checkTakesSecrets, jobImageId } from "./job-image.ts";
 import { namePrefix } from "./job-objects.ts";
 import { listJobs } from "./list-jobs.ts";
 import { removeJob } from "./remove-job.ts";
@@ -111,6 +111,9 @@ async function prepare(
   const { docker, deploymentId, limits, times, tokenKey } = context;
   signal.throwIfAborted();
   await jobImageId(docker, context.image, signal);
+  if (hasSecrets(spec)) {
+    await checkTakesSecrets(docker, context.image, signal);
+  }
   const id = await engineId(context);
   await context.ensureGateway?.();
   const { runId, phase, attempt } = spec;

@@ -49,6 +49,35 @@ export async function jobImageId(
   return pulled.Id;
 }
 
+/** The label says which version of the contract of docs/job-image.md an image keeps. */
+const CONTRACT_LABEL = "speckit.job-contract";
+/** The first whose entry program takes secrets. */
+const SECRETS_SINCE = 2;
+
+/**
+ * Resolves when jobs of an image can be given secrets.
+ *
+ * @throws SpeckitError `IMAGE_UNUSABLE` for one whose entry program knows none
+ */
+export async function checkTakesSecrets(
+  docker: Docker,
+  image: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  const found = (await askEngine(
+    "look at an image",
+    (abortSignal) => getJson(docker, `/images/${image}/json`, abortSignal),
+    { signal },
+  )) as { readonly Config?: { readonly Labels?: Readonly<Record<string, string>> | null } };
+  const version = found.Config?.Labels?.[CONTRACT_LABEL];
+  if (!(Number(version) >= SECRETS_SINCE)) {
+    throw new SpeckitError(
+      "IMAGE_UNUSABLE",
+      `The job image ${image} takes no secrets: expected the label ${CONTRACT_LABEL}=${SECRETS_SINCE} or more, got ${version ?? "none"}`,
+    );
+  }
+}
+
 async function pull(docker: Docker, image: string, abortSignal: AbortSignal): Promise<void> {
   const progress = await docker.createImage({ fromImage: withTag(image), abortSignal });
   const lines = (await text(progress as Readable)).trim().split("\n");

@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import type { Duplex } from "node:stream";
+import { testEngine } from "@speckit/testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { JobSpec } from "../../../src/ports/job-runtime.ts";
 import {
@@ -106,6 +107,15 @@ test("a worker that knows no secrets, or others, starts nothing without them", a
   expect(exit).toMatchObject({ endedBy: "secrets_missing" });
   expect(stdout).toBe("");
   expect((await bench.docker.getContainer(containerId).inspect()).State.Status).toBe("created");
+});
+
+test("an image whose entry program takes no secrets is named before anything is made", async () => {
+  const image = testEngine().image("postgres");
+  const spec = await bench.shell("true", { secrets });
+  await expect(bench.runtime({ image }).prepare(spec, NEVER)).rejects.toMatchObject({
+    code: "IMAGE_UNUSABLE",
+    message: expect.stringContaining("speckit.job-contract=2 or more, got none"),
+  });
 });
 
 test("who attaches to one that runs gives nothing, and reads its masked log", async () => {
