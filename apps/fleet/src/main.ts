@@ -1,19 +1,25 @@
 import { mkdir } from "node:fs/promises";
 import { resolve } from "node:path";
 import { exitCodeOfFailure, failureOf } from "@speckit/orchestrator";
-import { makeSampleRemote } from "@speckit/orchestrator/sample-project";
-import { execa } from "execa";
-import { openServices } from "./open-services.ts";
+import { openComposeFleet } from "./compose-fleet.ts";
+import type { Fleet } from "./fleet.ts";
+import { openProcessFleet } from "./process-fleet.ts";
 import { publishRequest } from "./publish-request.ts";
-import { startWorkers } from "./start-workers.ts";
 
 const SENTENCE = "Add a health endpoint that tells whether the service is ready";
 
-/** `npm run fleet`: the whole path on real services, seen from outside. */
-async function fleet(): Promise<number> {
-  const folder = resolve(".speckit", "fleet");
-  const stateDir = resolve(folder, "state");
-  await mkdir(stateDir, { recursive: true, mode: 0o700 });
+/**
+ * `npm run fleet [-- --compose]`: the whole path on real services, seen from outside. The workers are
+ * processes of this machine, or the containers of `docker/compose.yaml`.
+ */
+async function fleet(args: readonly string[]): Promise<number> {
+  const [way, ...rest] = args;
+  if ((way !== undefined && way !== "--compose") || rest.length > 0) {
+    process.stderr.write(`fleet: expected nothing or --compose, got ${args.join(" ")}\n`);
+    return 2;
+  }
+  const folder = resolve(".speckit", way === undefined ? "fleet" : "fleet-compose");
+  await mkdir(folder, { recursive: true, mode: 0o700 });
   await using undo = new AsyncDisposableStack();
   const stopped = Promise.withResolvers<never>();
   stopped.promise.catch(() => undefined);
@@ -21,46 +27,23 @@ async function fleet(): Promise<number> {
     // Not `once`: without a listener left, execa takes the process down before anything is undone.
     process.on(signal, () => stopped.reject(new Error(`stopped by ${signal}`)));
   }
-  return await Promise.race([stopped.promise, carry(folder, stateDir, undo)]);
+  const open = way === undefined ? openProcessFleet : openComposeFleet;
+  const carried = open(folder, undo, say).then(carry);
+  return await Promise.race([stopped.promise, carried]);
 }
 
-async function carry(
-  folder: string,
-  stateDir: string,
-  undo: AsyncDisposableStack,
-): Promise<number> {
-  const [services, remote] = await Promise.all([
-    openServices(stateDir, undo),
-    makeSampleRemote(folder),
-  ]);
-  say(
-    `fleet: ${services.description} · agent scripted (a stand-in, no model) · two worker processes, no file isolation`,
-  );
-  const workers = await startWorkers({
-    count: 2,
-    folder,
-    services,
-    undo,
-    env: {
-      SPECKIT_HOME: stateDir,
-      SPECKIT_REPOSITORIES: `file://${folder}/*`,
-      // Its agent is a program of this checkout.
-      SPECKIT_RUNTIME: "process",
-    },
-  });
-  for (const { name, pid, logPath } of workers) {
-    say(`${name} ready (pid ${pid}, log ${logPath})`);
-  }
+async function carry(opened: Fleet): Promise<number> {
+  const { amqpUrl, prefix, repository } = opened;
   const request = {
     schemaVersion: 1,
-    repository: `file://${remote}`,
+    repository,
     specifyText: SENTENCE,
     agent: { backend: "scripted" },
   };
-  say(`publishing to speckit.requests: ${JSON.stringify(request)}`);
+  say(`publishing to ${prefix}.requests: ${JSON.stringify(request)}`);
   const reply = await publishRequest({
-    url: services.amqpUrl,
-    prefix: process.env.SPECKIT_AMQP_PREFIX || "speckit",
+    url: amqpUrl,
+    prefix,
     request,
     onEvent: ({ id, type, data }) =>
       say(`  ${id.split("/")[1]?.padStart(3)} ${type} ${about(data)}`),
@@ -70,10 +53,9 @@ async function carry(
     say(`  ${reply.failure?.code}: ${reply.failure?.message}`);
     return 1;
   }
-  const { stdout } = await execa("git", ["-C", remote, "log", "--oneline", reply.branch]);
   say(`git log of ${reply.branch} at the remote:`);
-  say(stdout.replace(/^/gm, "  "));
-  const codes = await Promise.all(workers.map((worker) => worker.drain()));
+  say((await opened.logOf(reply.branch)).replace(/^/gm, "  "));
+  const codes = await opened.drain();
   say(`workers drained, exit codes ${codes.join(" and ")}`);
   return codes.every((code) => code === 0) ? 0 : 1;
 }
@@ -89,7 +71,7 @@ function say(line: string): void {
 }
 
 try {
-  process.exitCode = await fleet();
+  process.exitCode = await fleet(process.argv.slice(2));
 } catch (error) {
   const failure = failureOf(error);
   process.stderr.write(`fleet: ${failure.message}\n`);
