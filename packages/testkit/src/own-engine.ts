@@ -2,11 +2,13 @@ import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { randomBytes, randomInt } from "node:crypto";
 import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
+import { freePort } from "@speckit/private-broker";
+import { selfSignedCertificate } from "./certificate.ts";
 import { processesWith } from "./process-tree.ts";
 import { type TestEngine, type TestImage, testEngine } from "./test-engine.ts";
 
@@ -15,6 +17,8 @@ const GONE_WITHIN_MS = 30_000;
 
 /** An engine of the test's own, to be killed, stopped, started again and lost. */
 export interface OwnEngine extends TestEngine, AsyncDisposable {
+  /** Where it listens on TCP, to whoever has the certificates of a folder, as DOCKER_CERT_PATH has them. */
+  readonly overTls: { readonly host: string; readonly certPath: string };
   /** Has it take images from another engine, by the names they have there. */
   readonly load: (from: TestEngine, images: readonly TestImage[]) => Promise<void>;
   /** Ends the daemon as an operator would (SIGTERM), or as a power cut does; resolves when it is gone. */
@@ -37,6 +41,11 @@ export async function openOwnEngine(): Promise<OwnEngine> {
   undo.defer(async () => void (await run("ip", ["link", "delete", bridge])));
   const dockerHost = `unix://${join(folder, "docker.sock")}`;
   const engine = testEngine({ ...process.env, DOCKER_HOST: dockerHost });
+  const overTls = {
+    host: `tcp://127.0.0.1:${await freePort()}`,
+    certPath: await makeCertificates(join(folder, "tls")),
+  };
+  const certificate = (name: string) => join(overTls.certPath, `${name}.pem`);
   let daemon: ChildProcess | undefined;
 
   const isUp = () => daemon !== undefined && daemon.exitCode === null && daemon.signalCode === null;
@@ -50,6 +59,8 @@ export async function openOwnEngine(): Promise<OwnEngine> {
       [
         ...["--data-root", join(folder, "data"), "--exec-root", join(folder, "exec")],
         ...["--pidfile", join(folder, "pid"), "-H", dockerHost, "--bridge", bridge],
+        ...["-H", overTls.host, "--tlsverify", "--tlscacert", certificate("ca")],
+        ...["--tlscert", certificate("cert"), "--tlskey", certificate("key")],
         ...["--iptables=false", "--ip-masq=false", "--shutdown-timeout=3"],
       ],
       { stdio: ["ignore", log, log], detached: true },
@@ -92,6 +103,7 @@ export async function openOwnEngine(): Promise<OwnEngine> {
   const owned = undo.move();
   return {
     ...engine,
+    overTls,
     start,
     stop,
     vanish,
@@ -117,6 +129,16 @@ export async function openOwnEngine(): Promise<OwnEngine> {
 }
 
 const run = promisify(execFile);
+
+/** One certificate for both sides, its own authority. */
+async function makeCertificates(folder: string): Promise<string> {
+  const { key, certificate } = selfSignedCertificate();
+  await mkdir(folder);
+  await writeFile(join(folder, "ca.pem"), certificate);
+  await writeFile(join(folder, "cert.pem"), certificate);
+  await writeFile(join(folder, "key.pem"), key, { mode: 0o600 });
+  return folder;
+}
 
 /** Its address is of the range that the tests' private engines have theirs from. */
 async function makeBridge(): Promise<string> {

@@ -1,3 +1,6 @@
+import { createHash } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { type OwnEngine, openOwnEngine, testEngine } from "@speckit/testkit";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { connectDocker } from "../../../src/adapters/docker/index.ts";
@@ -70,4 +73,24 @@ test("an engine that stays away is given up, and its job is found when it is bac
   expect(again.heard().stdout.toString()).toBe("up\n");
   await runtime.engine.remove(spec);
   expect(await bench.leftovers()).toEqual([]);
+}, 180_000);
+
+test("over TLS an engine does what it does over its socket, for whoever has a certificate", async () => {
+  const docker = connectDocker({ ...engine.overTls, tlsVerify: true });
+  const runtime = bench.runtime({ docker });
+  const key = "a-key-of-the-agent";
+  const script = 'cat given; cat; printf %s "$ACME_KEY" | sha256sum; echo taken >made';
+  const spec = await bench.shell(script, { stdin: "asked\n", secrets: { ACME_KEY: key } });
+  writeFileSync(join(spec.workspace, "given"), "given\n");
+  const { exit, stdout } = await runInDocker(runtime, spec);
+  const hash = createHash("sha256").update(key).digest("hex");
+  expect(stdout.toString()).toBe(`given\nasked\n${hash}  -\n`);
+  expect(exit.exitCode).toBe(0);
+  expect(readFileSync(join(spec.workspace, "made"), "utf8")).toBe("taken\n");
+  await runtime.engine.remove(spec);
+
+  const stranger = bench.runtime({ docker: connectDocker({ host: engine.overTls.host }) });
+  await expect(stranger.engine.id()).rejects.toMatchObject({
+    code: expect.stringMatching(/^ENGINE_/),
+  });
 }, 180_000);
