@@ -126,119 +126,6 @@ test("a search finds a key that was planted, at each place", async () => {
   expect(placesWith(inObjects, planted)).toEqual(namesOf(inObjects));
 }, 180_000);
 
-const AGENT_KEY = `acme-canary/${randomUUID()}+1`;
-
-/**
- * Says by a hash that it has the key, tells the key in each form, then works. The first one waits for
- * a word, by itself: a process that comes and goes would be in the way of who looks at all of them.
- */
-const acmeAgent = (scripted: string, folder: string): string =>
-  JSON.stringify([
-    "bash",
-    "-c",
-    [
-      'echo "hash $(printf %s "$ACME_API_KEY" | sha256sum)"',
-      'echo "$ACME_API_KEY"; echo "$ACME_API_KEY" >&2; printf %s "x:$ACME_API_KEY" | base64 -w 0; echo',
-      `echo '{"type":"tool","name":"acme","detail":"'"$ACME_API_KEY"'"}'`,
-      'if [ "$SPECKIT_PHASE$SPECKIT_ATTEMPT" = specify1 ]; then',
-      `  mkfifo ${folder}/go-on; touch ${folder}/at-work; read -r _ <${folder}/go-on`,
-      '  echo "$ACME_API_KEY" >leaked.txt; fi',
-      `exec ${scripted}`,
-    ].join("\n"),
-  ]);
-
-test.each(["docker", "process"])(
-  "an agent's own key is in its environment and nowhere else, though it says it and writes it into a file: %s",
-  async (runtime) => {
-    await using flags = await tempFolder("acme");
-    const isDocker = runtime === "docker";
-    const at = isDocker ? "/tmp" : flags.path;
-    const program = fileURLToPath(
-      new URL("../../../packages/orchestrator/agents/scripted.mjs", import.meta.url),
-    );
-    const scripted = isDocker
-      ? "node /usr/local/lib/speckit-agents/scripted.mjs"
-      : `${process.execPath} ${program}`;
-    const remote = await bench.remote();
-    const watching = watchArguments(AGENT_KEY);
-    await writeFile(join(flags.path, "key"), `${AGENT_KEY}\n`);
-    await using worker = await startWorkerProcess(
-      bench.worker(`acme-${runtime}`, {
-        SPECKIT_RUNTIME: runtime,
-        SPECKIT_AGENT: "command",
-        SPECKIT_AGENT_COMMAND: acmeAgent(scripted, at),
-        SPECKIT_AGENT_SECRETS: "ACME_API_KEY",
-        ACME_API_KEY_FILE: join(flags.path, "key"),
-      }),
-    );
-    const runId = await bench.publish(remote, undefined, {
-      agent: { backend: "command" },
-      phases: ["specify"],
-    });
-    const places: Place[] = [];
-    if (isDocker) {
-      await bench.untilStarted(runId, "specify");
-      const [job = ""] = await bench.list("container", "job");
-      const inside = (script: string) => engine.docker(["exec", job, "sh", "-c", script]);
-      await eventually(
-        "the agent is at work",
-        () => inside("ls /tmp"),
-        (names) => names.includes("at-work"),
-        { withinMs: 60_000, everyMs: 300 },
-      );
-      const each = (what: string) => `for p in /proc/[0-9]*; do ${what}; done 2>/dev/null; true`;
-      const withKey = await inside(
-        each("grep -qa ACME_API_KEY= $p/environ && tr '\\0' ' ' <$p/cmdline && echo"),
-      );
-      const ofEntry = await inside(each("grep -qa speckit-job $p/cmdline && cat $p/environ"));
-      expect(ofEntry).toContain("HOME=/speckit/home");
-      // The agent and what it has started since: nothing else of the container.
-      expect(withKey).toContain("bash");
-      expect(withKey).not.toContain("speckit-job");
-      places.push(
-        ...(await placesOfContainer(engine, "job", job)).filter(
-          ({ name }) => name !== "environment of job",
-        ),
-        { name: "environment of the entry program", content: Buffer.from(ofEntry) },
-      );
-      for (const volume of await bench.list("volume")) {
-        places.push(...(await placesOfVolume(engine, volume, volume)));
-      }
-      await inside("echo go >/tmp/go-on");
-    } else {
-      const isAtWork = async () => existsSync(join(at, "at-work"));
-      await eventually("the agent is at work", isAtWork, Boolean, { withinMs: 60_000 });
-      await writeFile(join(at, "go-on"), "go\n");
-    }
-    await bench.untilClosed([runId]);
-    expect(await bench.run(runId)).toMatchObject({ outcome: "succeeded" });
-    // What it has written into a file was refused, told to it, and not done again.
-    const attempts = await bench.attempts(runId);
-    expect(attempts.filter(({ phase }) => phase === "specify")).toMatchObject([
-      { state: "failed", failure: { code: "SECRET_IN_TREE" } },
-      { state: "succeeded" },
-    ]);
-    worker.kill("SIGTERM");
-    const { stderr } = await worker.result;
-    places.push(
-      { name: "log of the worker", content: Buffer.from(stderr) },
-      { name: "messages", content: Buffer.from(JSON.stringify(bench.client.events)) },
-      ...(await placesOfDatabase(bench.databaseUrl)),
-      ...(await placesOfFolder(bench.folder)),
-      ...(await placesOfRepository(remote)),
-    );
-    expect(placesWith(places, AGENT_KEY)).toEqual([]);
-    expect(namesOf(await watching.stop())).toEqual([]);
-    // It had the key, and what it said of it was looked at.
-    const stdout = await bench.artifact(`acme-${runtime}`, runId, "specify-2/stdout.log");
-    const hash = createHash("sha256").update(AGENT_KEY).digest("hex");
-    expect(stdout).toMatch(new RegExp(`^hash ${hash}  -\\n\\[redacted\\]\\n`));
-    const report = await bench.artifact(`acme-${runtime}`, runId, "specify-2/environment.json");
-    expect(JSON.parse(report)).toMatchObject({ secrets: ["ACME_API_KEY"] });
-  },
-  300_000,
-);
-
 test("a run in containers leaves neither the provider's key nor the git token anywhere", async () => {
   const since = new Date();
   await using model = await startMockModel({ apiKey: MODEL_KEY });
@@ -247,12 +134,12 @@ test("a run in containers leaves neither the provider's key nor the git token an
     folder: dirname(remote),
     login: `x-access-token:${GIT_TOKEN}`,
   });
-  const atWork = Promise.withResolvers<void>();
+  let isAtWork = false;
   const goOn = Promise.withResolvers<void>();
   const speckit = findScenario("speckit");
   const held: Scenario = async (request) => {
     if (request.ordinal === 2) {
-      atWork.resolve();
+      isAtWork = true;
       await goOn.promise;
     }
     return speckit?.(request) ?? { kind: "silence" };
@@ -279,7 +166,7 @@ test("a run in containers leaves neither the provider's key nor the git token an
   });
 
   // In the middle of a turn: the agent, its container and its volumes are all there.
-  await atWork.promise;
+  await eventually("the agent is at its model", () => isAtWork, Boolean, { withinMs: 120_000 });
   const [job = ""] = await bench.list("container", "job");
   const [gateway = ""] = await bench.list("container", "gateway");
   const inJob = await placesOfContainer(engine, "job", job);
@@ -334,3 +221,120 @@ test("a run in containers leaves neither the provider's key nor the git token an
   expect(pushed.map(({ authorization }) => authorization)).toContain(login);
   expect(model.complaints()).toEqual([]);
 }, 600_000);
+
+const AGENT_KEY = `acme-canary/${randomUUID()}+1`;
+
+/**
+ * Says by a hash that it has the key, tells the key in each form, then works. The first one waits for
+ * a word, by itself: a process that comes and goes would be in the way of who looks at all of them.
+ */
+const acmeAgent = (scripted: string, folder: string): string =>
+  JSON.stringify([
+    "bash",
+    "-c",
+    [
+      'echo "hash $(printf %s "$ACME_API_KEY" | sha256sum)"',
+      'echo "$ACME_API_KEY"; echo "$ACME_API_KEY" >&2; printf %s "x:$ACME_API_KEY" | base64 -w 0; echo',
+      `echo '{"type":"tool","name":"acme","detail":"'"$ACME_API_KEY"'"}'`,
+      'if [ "$SPECKIT_PHASE$SPECKIT_ATTEMPT" = specify1 ]; then',
+      `  mkfifo ${folder}/go-on; touch ${folder}/at-work; read -r _ <${folder}/go-on`,
+      '  echo "$ACME_API_KEY" >leaked.txt; fi',
+      `exec ${scripted}`,
+    ].join("\n"),
+  ]);
+
+// After the run with a model: a fleet's gateway goes on with the keys it was started with.
+test.each(["docker", "process"])(
+  "an agent's own key is in its environment and nowhere else, though it says it and writes it into a file: %s",
+  async (runtime) => {
+    const since = new Date();
+    await using flags = await tempFolder("acme");
+    const isDocker = runtime === "docker";
+    const at = isDocker ? "/tmp" : flags.path;
+    const program = fileURLToPath(
+      new URL("../../../packages/orchestrator/agents/scripted.mjs", import.meta.url),
+    );
+    const scripted = isDocker
+      ? "node /usr/local/lib/speckit-agents/scripted.mjs"
+      : `${process.execPath} ${program}`;
+    const remote = await bench.remote();
+    const watching = watchArguments(AGENT_KEY);
+    await writeFile(join(flags.path, "key"), `${AGENT_KEY}\n`);
+    await using worker = await startWorkerProcess(
+      bench.worker(`acme-${runtime}`, {
+        SPECKIT_RUNTIME: runtime,
+        SPECKIT_AGENT: "command",
+        SPECKIT_AGENT_COMMAND: acmeAgent(scripted, at),
+        SPECKIT_AGENT_SECRETS: "ACME_API_KEY",
+        ACME_API_KEY_FILE: join(flags.path, "key"),
+      }),
+    );
+    const runId = await bench.publish(remote, undefined, {
+      agent: { backend: "command" },
+      phases: ["specify"],
+    });
+    const places: Place[] = [];
+    if (isDocker) {
+      await bench.untilStarted(runId, "specify");
+      const [job = ""] = await bench.list("container", "job");
+      const inside = (script: string) => engine.docker(["exec", job, "sh", "-c", script]);
+      await eventually(
+        "the agent is at work",
+        () => inside("ls /tmp"),
+        (names) => names.includes("at-work"),
+        { withinMs: 60_000, everyMs: 300 },
+      );
+      const each = (what: string) => `for p in /proc/[0-9]*; do ${what}; done 2>/dev/null; true`;
+      const withKey = await inside(
+        each("grep -qa ACME_API_KEY= $p/environ && tr '\\0' ' ' <$p/cmdline && echo"),
+      );
+      const ofEntry = await inside(each("grep -qa speckit-job $p/cmdline && cat $p/environ"));
+      expect(ofEntry).toContain("HOME=/speckit/home");
+      // The agent and what it has started since: nothing else of the container.
+      expect(withKey).toContain("bash");
+      expect(withKey).not.toContain("speckit-job");
+      places.push(
+        ...(await placesOfContainer(engine, "job", job)).filter(
+          ({ name }) => name !== "environment of job",
+        ),
+        { name: "environment of the entry program", content: Buffer.from(ofEntry) },
+      );
+      for (const volume of await bench.list("volume")) {
+        places.push(...(await placesOfVolume(engine, volume, volume)));
+      }
+      expect(await filesOfEngine(engine, [AGENT_KEY], since)).toEqual([]);
+      await inside("echo go >/tmp/go-on");
+    } else {
+      const isAtWork = async () => existsSync(join(at, "at-work"));
+      await eventually("the agent is at work", isAtWork, Boolean, { withinMs: 60_000 });
+      await writeFile(join(at, "go-on"), "go\n");
+    }
+    await bench.untilClosed([runId]);
+    expect(await bench.run(runId)).toMatchObject({ outcome: "succeeded" });
+    // What it has written into a file was refused, told to it, and not done again.
+    const attempts = await bench.attempts(runId);
+    expect(attempts.filter(({ phase }) => phase === "specify")).toMatchObject([
+      { state: "failed", failure: { code: "SECRET_IN_TREE" } },
+      { state: "succeeded" },
+    ]);
+    worker.kill("SIGTERM");
+    const { stderr } = await worker.result;
+    places.push(
+      { name: "log of the worker", content: Buffer.from(stderr) },
+      { name: "messages", content: Buffer.from(JSON.stringify(bench.client.events)) },
+      ...(await placesOfDatabase(bench.databaseUrl)),
+      ...(await placesOfFolder(bench.folder)),
+      ...(await placesOfRepository(remote)),
+    );
+    expect(placesWith(places, AGENT_KEY)).toEqual([]);
+    expect(await filesOfEngine(engine, [AGENT_KEY], since)).toEqual([]);
+    expect(namesOf(await watching.stop())).toEqual([]);
+    // It had the key, and what it said of it was looked at.
+    const stdout = await bench.artifact(`acme-${runtime}`, runId, "specify-2/stdout.log");
+    const hash = createHash("sha256").update(AGENT_KEY).digest("hex");
+    expect(stdout).toMatch(new RegExp(`^hash ${hash}  -\\n\\[redacted\\]\\n`));
+    const report = await bench.artifact(`acme-${runtime}`, runId, "specify-2/environment.json");
+    expect(JSON.parse(report)).toMatchObject({ secrets: ["ACME_API_KEY"] });
+  },
+  300_000,
+);

@@ -88,8 +88,8 @@ export async function filesOfEngine(
   const root = (await engine.docker(["info", "--format", "{{.DockerRootDir}}"])).trim();
   const search = [
     "cat >/tmp/forms && cd /searched",
-    'find . -xdev -type f -newerct "$0" -print0 >/tmp/files && test -s /tmp/files',
-    // 1: found nowhere; 2: some were gone before they were read.
+    // Others start and remove containers meanwhile: what is gone is passed over.
+    '{ find . -xdev -type f -newerct "$0" -print0 >/tmp/files || test -s /tmp/files; }',
     "{ xargs -0 grep -laF -f /tmp/forms -- </tmp/files || test $? -eq 123; }",
   ].join(" && ");
   const args = [
