@@ -181,8 +181,13 @@ test("F34, F35: of 10,000 malformed requests each is kept with its reason, good 
   expect(after.highest).toBeLessThan(500);
 
   // The last word: a request put right becomes a run, out of the queue that is as full as it gets.
-  const [letter] = dead;
-  await door.bury(dead.slice(0, 1_000));
+  // Some say of themselves that they are commands, and would be read as such again.
+  const letter = dead.find(({ messageId }) => {
+    const { key, properties } = sent[Number(messageId?.slice("bad-".length))] ?? {};
+    return key === "request" && properties?.type === undefined;
+  });
+  const others = dead.filter((one) => one !== letter).slice(0, 999);
+  await door.bury([...(letter === undefined ? [] : [letter]), ...others]);
   const corrected = join(folder.path, "corrected.json");
   await writeFile(corrected, JSON.stringify({ ...valid(), specifyText: "Add a corrected page" }));
   const replayed = await runProgram(
@@ -209,7 +214,7 @@ test("F34, F35: of 10,000 malformed requests each is kept with its reason, good 
 
   worker.kill("SIGTERM");
   expect((await worker.result).exitCode).toBe(0);
-  const codes = dead.slice(1, 1_000).map(({ code }) => code);
+  const codes = others.map(({ code }) => code);
   const evidence = {
     databaseUrl: database.url,
     amqpUrl: broker.url,
