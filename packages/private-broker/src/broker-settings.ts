@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 
 export interface BrokerPorts {
@@ -15,7 +15,7 @@ export function dataFolder(folder: string): string {
 const ON_LOOPBACK = "-kernel inet_dist_use_interface {127,0,0,1}";
 
 /**
- * Writes the broker's configuration into its folder and returns its whole environment: nothing of
+ * Makes the broker's home in its folder and returns its whole environment: all defaults, nothing of
  * /etc/rabbitmq, /var/lib/rabbitmq or the caller's own RABBITMQ_* and ERL_* variables is used, and
  * everything listens on loopback only.
  */
@@ -24,8 +24,6 @@ export async function brokerSettings(
   ports: BrokerPorts,
 ): Promise<Readonly<Record<string, string>>> {
   await mkdir(join(folder, "home"), { recursive: true });
-  // Quorum queues write ahead into one file, of up to 512 MB by default.
-  await writeFile(join(folder, "rabbitmq.conf"), "raft.wal_max_size_bytes = 67108864\n");
   return {
     PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     LANG: "C.UTF-8",
@@ -42,7 +40,7 @@ export async function brokerSettings(
     RABBITMQ_LOGS: "-",
     RABBITMQ_GENERATED_CONFIG_DIR: join(folder, "generated"),
     RABBITMQ_CONF_ENV_FILE: join(folder, "no-environment-file"),
-    RABBITMQ_CONFIG_FILE: join(folder, "rabbitmq.conf"),
+    RABBITMQ_CONFIG_FILE: join(folder, "no-configuration"),
     RABBITMQ_ADVANCED_CONFIG_FILE: join(folder, "no-advanced-config"),
     RABBITMQ_ENABLED_PLUGINS_FILE: join(folder, "no-plugins"),
     RABBITMQ_PID_FILE: join(folder, "pid"),
