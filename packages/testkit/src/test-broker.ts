@@ -27,25 +27,28 @@ export function testBroker(): TestBroker {
 
 /** A quorum queue can be declared and deleted: a broker that is stuck still takes a login. */
 async function checkBroker({ url, prefix }: TestBroker): Promise<void> {
-  const connection = await amqp.connect(url, { noDelay: true, timeout: WORKS_WITHIN_MS });
-  connection.on("error", () => {});
-  try {
-    const works = async () => {
+  const works = async () => {
+    const connection = await amqp.connect(url, { noDelay: true });
+    connection.on("error", () => {});
+    try {
       const channel = await connection.createChannel();
+      channel.on("error", () => {});
       const name = `${prefix}.check`;
       await channel.assertQueue(name, { arguments: { "x-queue-type": "quorum" } });
       await channel.deleteQueue(name);
-    };
-    const tooLate = sleep(WORKS_WITHIN_MS, undefined, { ref: false }).then(() => {
-      throw new Error(`not within ${WORKS_WITHIN_MS} ms`);
-    });
+    } finally {
+      void connection.close().catch(() => {});
+    }
+  };
+  const tooLate = sleep(WORKS_WITHIN_MS, undefined, { ref: false }).then(() => {
+    throw new Error(`not within ${WORKS_WITHIN_MS} ms`);
+  });
+  try {
     await Promise.race([works(), tooLate]);
   } catch (cause) {
     const log = await readFile(inject("brokerLog"), "utf8").catch(() => "");
     const end = log.trimEnd().split("\n").slice(-40).join("\n");
     throw new Error(`The broker declares no queue. Its log ends with:\n${end}`, { cause });
-  } finally {
-    void connection.close().catch(() => {});
   }
 }
 
