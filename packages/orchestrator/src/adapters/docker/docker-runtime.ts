@@ -179,9 +179,7 @@ async function goOn(
       return ended({ endedBy: "secrets_missing" });
     }
     try {
-      await using door = state.takesSecrets
-        ? await openSecretsDoor(docker, containerId)
-        : undefined;
+      using door = state.takesSecrets ? await openSecretsDoor(docker, containerId) : undefined;
       await askEngine(
         "start a container",
         (abortSignal) => docker.getContainer(containerId).start({ abortSignal }),

@@ -9,7 +9,7 @@ export function hasSecrets({ secrets = {} }: Pick<JobSpec, "secrets">): boolean 
 }
 
 /** A way to a container's stdin; disposing it closes it. */
-export interface SecretsDoor extends AsyncDisposable {
+export interface SecretsDoor extends Disposable {
   /** Writes the secrets, once; what comes of it the container's own end tells. */
   readonly give: (secrets: Readonly<Record<string, string>>) => Promise<void>;
 }
@@ -42,7 +42,7 @@ export async function openSecretsDoor(docker: Docker, containerId: string): Prom
       });
       await askEngine("take a job's secrets", () => written).catch(() => {});
     },
-    async [Symbol.asyncDispose]() {
+    [Symbol.dispose]() {
       if (!stdin.writableFinished) {
         stdin.destroy();
       }
