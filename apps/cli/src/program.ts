@@ -82,6 +82,15 @@ export function program(): Command {
       process.exitCode = await retryCommand(id, options);
     });
 
+  withCommonOptions(speckit.command("publish"))
+    .argument("<runId>", "the run", runId)
+    .option("--new-run-id <uuid>", "id of the new run: the same one twice is one run")
+    .description("push what a run has made and open its pull request, where that was not done")
+    .action(async (id, options) => {
+      const { publishCommand } = await import("./commands/publish.ts");
+      process.exitCode = await publishCommand(id, options);
+    });
+
   withCommonOptions(speckit.command("cancel"))
     .argument("<runId>", "the run", runId)
     .description("cancel a run that is not over")
@@ -239,7 +248,17 @@ function withRequestOptions(command: Command): Command {
       ]),
     )
     .option("--pause-after <list>", "agent phases whose result you approve, separated by commas")
-    .option("--dry-run", "do everything but the push")
+    .option("--draft", "the pull request is a draft (default: the deployment's, which is yes)")
+    .option("--no-draft", "the pull request is ready for review")
+    .option("--label <name>", "label of the pull request; can be given again", another, [])
+    .option(
+      "--reviewer <login>",
+      "who reviews it: a login or org/team; can be given again",
+      another,
+      [],
+    )
+    .option("--assignee <login>", "who it is assigned to; can be given again", another, [])
+    .option("--dry-run", "do everything but push and open, and show both")
     .option("--deadline-ms <ms>", "longest working time of the run, in milliseconds", count)
     .option("--max-tokens <number>", "most tokens of all model calls, in and out", count)
     .option("--max-usd <amount>", "highest cost of all model calls", amount)
@@ -279,6 +298,10 @@ function option(text: string, before: readonly string[]): readonly string[] {
   if (!/^[^=]+=/.test(text)) {
     throw new InvalidArgumentError(`expected name=value, got ${text}`);
   }
+  return [...before, text];
+}
+
+function another(text: string, before: readonly string[]): readonly string[] {
   return [...before, text];
 }
 

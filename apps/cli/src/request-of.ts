@@ -13,6 +13,10 @@ export interface RequestOptions {
   readonly featureDirectory?: string;
   readonly projectDirectory?: string;
   readonly phases?: string;
+  readonly draft?: boolean;
+  readonly label?: readonly string[];
+  readonly reviewer?: readonly string[];
+  readonly assignee?: readonly string[];
   readonly dryRun?: boolean;
   readonly onQuestions?: string;
   readonly model?: string;
@@ -35,7 +39,8 @@ export async function requestOf(
   sentence: string | undefined,
   options: RequestOptions,
 ): Promise<Record<string, unknown>> {
-  const { phases, pauseAfter, dryRun } = options;
+  const { phases, pauseAfter, dryRun, draft } = options;
+  const { label = [], reviewer = [], assignee = [] } = options;
   const agent = agentOf(options);
   const limits = pick(options, ["deadlineMs", "maxTokens", "maxUsd"]);
   const request = {
@@ -56,6 +61,10 @@ export async function requestOf(
     ...(phases === undefined ? {} : { phases: listOf(phases) }),
     ...(pauseAfter === undefined ? {} : { pauseAfter: listOf(pauseAfter) }),
     ...(Object.keys(limits).length === 0 ? {} : { limits }),
+    ...(draft === undefined ? {} : { draft }),
+    ...(label.length === 0 ? {} : { labels: label }),
+    ...(reviewer.length === 0 ? {} : { reviewers: reviewer }),
+    ...(assignee.length === 0 ? {} : { assignees: assignee }),
     ...(dryRun === true ? { dryRun } : {}),
   };
   const bytes = Buffer.byteLength(JSON.stringify(request));

@@ -22,7 +22,15 @@ test("the demo says what is real, carries a whole run, and its branch is at the 
   expect(lines[0]).toMatch(
     /embedded PostgreSQL .* in-process transport .* agent scripted .*isolation/,
   );
-  for (const phase of ["prepare", "specify", "plan", "tasks", "publish", "cleanup"]) {
+  for (const phase of [
+    "prepare",
+    "specify",
+    "plan",
+    "tasks",
+    "publish",
+    "pull_request",
+    "cleanup",
+  ]) {
     expect(done.stdout).toMatch(new RegExp(`^✓ ${phase} +\\d+\\.\\d s`, "m"));
   }
   expect(done.stdout).toMatch(/specs\/001-\S+\/spec\.md · \d+ checks passed/);

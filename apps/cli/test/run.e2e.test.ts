@@ -35,7 +35,7 @@ describe("speckit run", () => {
     });
     expect(result.summary).toMatchObject({ title: "Add OAuth login", tasks: { total: 7 } });
     expect(result.phases.map(({ name, status, attempt }) => ({ name, status, attempt }))).toEqual(
-      ["prepare", "specify", "plan", "tasks", "publish", "cleanup"].map((name) => ({
+      ["prepare", "specify", "plan", "tasks", "publish", "pull_request", "cleanup"].map((name) => ({
         name,
         status: "succeeded",
         attempt: 1,

@@ -83,7 +83,11 @@ test("F41: a cancel while the success commits: the one that came first holds, ne
   await using opened = await canceller();
   const runIds = Array.from({ length: 16 }, () => randomUUID());
   for (const runId of runIds) {
-    await bench.plan.cut(runId, { point: "result.committing", phase: "publish", action: "wait" });
+    await bench.plan.cut(runId, {
+      point: "result.committing",
+      phase: "pull_request",
+      action: "wait",
+    });
     await bench.client.publish(bench.request(remote, runId));
   }
   const taken = await Promise.all(

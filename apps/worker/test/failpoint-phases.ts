@@ -3,7 +3,7 @@ import type { Failpoint, Phase } from "@speckit/orchestrator";
 const AGENT = ["specify", "plan", "tasks"] as const;
 
 /** The phases of the default pipeline, in order. */
-export const STARTED = ["prepare", ...AGENT, "publish"] as const;
+export const STARTED = ["prepare", ...AGENT, "publish", "pull_request"] as const;
 
 /**
  * Every failpoint with the phases it can be reached in; `[]`: it belongs to no phase. Complete by
@@ -23,6 +23,9 @@ export const PHASES_OF: Readonly<Record<Failpoint, readonly Phase[]>> = {
   "agent.exited": AGENT,
   "tree.committed": AGENT,
   "push.done": ["publish"],
+  "pull_request.looked": ["pull_request"],
+  "pull_request.created": ["pull_request"],
+  "pull_request.decorated": ["pull_request"],
   "result.committing": STARTED,
   "result.committed": STARTED,
   "run.released": [],
@@ -37,7 +40,16 @@ export const PHASES_OF: Readonly<Record<Failpoint, readonly Phase[]>> = {
 /** Those that no process runtime comes by. */
 export const OF_CONTAINERS: readonly Failpoint[] = ["container.created", "container.placed"];
 
+/** Those that a run comes by whose repository has a pull-request host. */
+export const OF_PULL_REQUESTS = [
+  "pull_request.looked",
+  "pull_request.created",
+  "pull_request.decorated",
+] as const satisfies readonly Failpoint[];
+
 const entries = Object.entries(PHASES_OF) as readonly (readonly [Failpoint, readonly Phase[]])[];
 
-/** Those that a process runtime comes by. */
-export const FAILPOINTS_WITH_PHASES = entries.filter(([point]) => !OF_CONTAINERS.includes(point));
+/** Those that a process runtime comes by with a repository that has none. */
+export const FAILPOINTS_WITH_PHASES = entries.filter(
+  ([point]) => ![...OF_CONTAINERS, ...OF_PULL_REQUESTS].includes(point),
+);

@@ -101,7 +101,7 @@ test("a worker that takes over from a killed one tells so, and how the run ended
   const phases = (listener: StatsdListener) =>
     listener.datagrams.flatMap((text) => /#phase:(\w+),became:succeeded/.exec(text)?.[1] ?? []);
   expect(phases(killed)).toEqual(["prepare", "specify"]);
-  expect(phases(alive)).toEqual(["plan", "tasks", "publish"]);
+  expect(phases(alive)).toEqual(["plan", "tasks", "publish", "pull_request"]);
   expect(killed.datagrams).toContain("fleet.speckit.requests:1|c|#became:accepted");
   expect(killed.datagrams).toContain("fleet.speckit.runs_in_hand:1|g");
   expect(alive.datagrams.filter((text) => text.includes("takeovers"))).toEqual([

@@ -25,6 +25,7 @@ export {
   type Phase,
   type PipelinePhase,
 } from "./domain/phase.ts";
+export type { PullRequestRecord } from "./domain/pull-request/pull-request-record.ts";
 export {
   newRunState,
   OUTCOMES,

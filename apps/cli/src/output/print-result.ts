@@ -9,6 +9,7 @@ export function printResult(result: RunResult): void {
     "",
     `${styled("bold", result.status)}  run ${result.runId}`,
     `branch    ${result.branch}${result.pushed ? "" : "  (not pushed)"}`,
+    ...pullRequestLines(result, "pull      "),
     ...(result.featureDirectory === null ? [] : [`feature   ${result.featureDirectory}`]),
     ...summaryLines(result, "summary   "),
     ...assumptionLines(result),
@@ -34,11 +35,12 @@ export function printStatus(result: RunResult, noWorkerSince: Date | undefined):
     `${styled("bold", result.status)}${since}  run ${result.runId}`,
     `repository ${result.repository}`,
     `branch     ${result.branch}${result.pushed ? "  (pushed)" : ""}`,
+    ...pullRequestLines(result, "pull       "),
     ...summaryLines(result, "summary    "),
     ...waiting,
     ...result.phases.map((phase) =>
       [
-        `  ${phase.name.padEnd(9)}`,
+        `  ${phase.name.padEnd(12)}`,
         phase.status.padEnd(12),
         phase.attempt > 1 ? `attempt ${phase.attempt}` : "",
         seconds(phase.durationMs),
@@ -50,6 +52,22 @@ export function printStatus(result: RunResult, noWorkerSince: Date | undefined):
     ...failureLines(result),
   ];
   process.stdout.write(`${lines.join("\n")}\n`);
+}
+
+/** Where it is, or what would have been opened and why it was not. */
+function pullRequestLines({ pullRequest }: RunResult, label: string): readonly string[] {
+  if (pullRequest === undefined) {
+    return [];
+  }
+  const { url, how, state, draft, title, base, labels, notes } = pullRequest;
+  const into = base === null ? "the default branch" : base;
+  const what = `${draft ? "draft" : "pull request"} into ${into}, labels ${labels.join(", ") || "none"}: ${title}`;
+  const line =
+    url === null
+      ? `not opened: ${what} (its text is the artifact pull-request.md)`
+      : `${url}  (${how === "left" ? `${state}, left as it is` : `${draft ? "draft, " : ""}${how}`})`;
+  const indent = " ".repeat(label.length);
+  return [`${label}${line}`, ...notes.map((note) => `${indent}${note}`)];
 }
 
 function summaryLines({ summary }: RunResult, label: string): readonly string[] {

@@ -1,4 +1,4 @@
-import type { EventRecord, Failure, Phase } from "@speckit/orchestrator";
+import type { EventRecord, Failure, Phase, PullRequestRecord } from "@speckit/orchestrator";
 import { seconds, styled } from "./style.ts";
 
 const FRAME_MS = 120;
@@ -44,7 +44,7 @@ function lineOf(
 ): string | undefined {
   const { data } = event;
   const told = (mark: string, text: string): string =>
-    `${mark} ${(event.phase ?? "").padEnd(8)} ${seconds(tookMs).padStart(7)}  ${text}`.trimEnd();
+    `${mark} ${(event.phase ?? "").padEnd(12)} ${seconds(tookMs).padStart(7)}  ${text}`.trimEnd();
   switch (event.type) {
     case "phase.succeeded":
       return told(styled("green", "✓", out), successText(event.phase, data));
@@ -80,9 +80,20 @@ function successText(phase: Phase | null, data: EventRecord["data"]): string {
     const pushed = data.pushed === true ? `pushed ${String(data.branch)}` : "nothing pushed";
     return `${pushed} (${files} files, +${insertions} -${deletions})`;
   }
+  if (phase === "pull_request") {
+    return pullRequestText(data.pullRequest as PullRequestRecord | undefined);
+  }
   return data.file === undefined
     ? ""
     : `${String(data.file)} · ${String(data.checksPassed)} checks passed`;
+}
+
+function pullRequestText(pullRequest: PullRequestRecord | undefined): string {
+  if (pullRequest === undefined) {
+    return "nothing to propose";
+  }
+  const { how, url, notes } = pullRequest;
+  return url === null ? (notes[0] ?? how) : `${how} ${url}`;
 }
 
 function failureText(data: EventRecord["data"]): string {

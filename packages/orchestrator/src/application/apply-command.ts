@@ -4,13 +4,14 @@ import { canonicalJson } from "../domain/canonical-json.ts";
 import type { ErrorCode } from "../domain/error-codes.ts";
 import { SpeckitError } from "../domain/speckit-error.ts";
 import type { CommandRefusal } from "../ports/run-repository.ts";
+import { publishRun } from "./publish-run.ts";
 import { retryRun } from "./retry-run.ts";
 import type { SubmitDependencies } from "./submit-run.ts";
 
 export interface AppliedCommand {
   /** false: this command was taken before, or what it asks for held already. */
   readonly isNew: boolean;
-  /** retry: the run that goes on. */
+  /** retry and publish: the run that goes on. */
   readonly newRunId?: string;
 }
 
@@ -30,8 +31,9 @@ const CODES: Readonly<Record<CommandRefusal, ErrorCode>> = {
  * the wait, and the sweeper looks in 5 s when it is lost. A cancel is for an owner: it hears of it at
  * once, or with its next renewal.
  *
- * @throws SpeckitError `RUN_NOT_FOUND`, `RUN_ENDED`, `RUN_NOT_RETRYABLE`, `ANSWER_REFUSED`,
- * `DECISION_REFUSED`, * `COMMAND_CONFLICT`, those of a request for `retry`, or `DATABASE_UNAVAILABLE`
+ * @throws SpeckitError `RUN_NOT_FOUND`, `RUN_ENDED`, `RUN_NOT_RETRYABLE`, `RUN_NOT_PUBLISHABLE`,
+ * `ANSWER_REFUSED`, `DECISION_REFUSED`, `COMMAND_CONFLICT`, those of a request for `retry` and
+ * `publish`, or `DATABASE_UNAVAILABLE`
  */
 export async function applyCommand(
   deps: SubmitDependencies,
@@ -39,6 +41,9 @@ export async function applyCommand(
 ): Promise<AppliedCommand> {
   if (command.command === "retry") {
     return retryRun(deps, command);
+  }
+  if (command.command === "publish") {
+    return publishRun(deps, command);
   }
   const { runId } = command;
   const verdict = await deps.runs.storeCommand(

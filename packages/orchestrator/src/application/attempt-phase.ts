@@ -13,6 +13,7 @@ import { agentPhase } from "./phases/agent-phase.ts";
 import type { Evidence, PhaseContext, PhaseReport } from "./phases/phase-work.ts";
 import { prepare } from "./phases/prepare.ts";
 import { publish } from "./phases/publish.ts";
+import { pullRequest } from "./phases/pull-request.ts";
 import { removeJob } from "./phases/start-job.ts";
 import { AgentLeft } from "./phases/supervise-agent.ts";
 import { recordEnd } from "./record-end.ts";
@@ -211,6 +212,8 @@ function workOf(context: PhaseContext, phase: PipelinePhase): Promise<PhaseRepor
       return agentPhase(context, phase);
     case "publish":
       return publish(context);
+    case "pull_request":
+      return pullRequest(context);
     default:
       return assertNever(phase);
   }

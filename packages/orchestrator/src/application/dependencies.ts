@@ -11,6 +11,7 @@ import type { JobRuntime } from "../ports/job-runtime.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Metrics } from "../ports/metrics.ts";
 import type { ModelGateway } from "../ports/model-gateway.ts";
+import type { PullRequestHost } from "../ports/pull-request-host.ts";
 import type { RunRepository } from "../ports/run-repository.ts";
 import type { Transport } from "../ports/transport.ts";
 import type { Settings } from "./settings.ts";
@@ -20,6 +21,8 @@ export interface Dependencies {
   readonly runs: RunRepository;
   readonly transport: Transport;
   readonly git: GitWorkspace;
+  /** Left out, or where it does not serve a repository: pull requests are only described. */
+  readonly pullRequests?: PullRequestHost | undefined;
   readonly runtime: JobRuntime;
   readonly artifacts: ArtifactStore;
   /** By name. */

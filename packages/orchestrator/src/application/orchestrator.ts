@@ -91,7 +91,8 @@ export class Orchestrator {
   }
 
   /**
-   * Takes a command: `cancel`, `answer`, `approve`, `reject`, `resume` or `retry`. Idempotent by its `commandId`.
+   * Takes a command: `cancel`, `answer`, `approve`, `reject`, `resume`, `retry` or `publish`.
+   * Idempotent by its `commandId`.
    *
    * @param command the shape of `runCommandSchema`
    * @throws SpeckitError `REQUEST_INVALID` and those of {@link applyCommand}

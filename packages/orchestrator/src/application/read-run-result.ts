@@ -48,6 +48,7 @@ export function runResultOf(
     openQuestions: newestSpecification(attempts)?.openQuestions ?? [],
     usage: totalUsage(attempts),
     diff: run.diff ?? { files: 0, insertions: 0, deletions: 0 },
+    ...(run.pullRequest === null ? {} : { pullRequest: run.pullRequest }),
     artifacts: artifacts.map(({ name, bytes, sha256 }) => ({ name, bytes, sha256 })),
     ...(run.artifactsExpireAt === null
       ? {}
@@ -97,11 +98,14 @@ function approvalOf({
   return { phase: phase as AgentPhase, attempt, file: String(file), artifact: String(artifact) };
 }
 
-function waitOf({ isDue, parkedFor }: RunRecord): string {
+function waitOf({ isDue, parkedFor, pipeline, phaseIx }: RunRecord): string {
   if (isDue) {
     return "worker";
   }
-  return parkedFor === "credential" || parkedFor === "fence" ? parkedFor : "retry";
+  if (parkedFor === "credential" || parkedFor === "fence") {
+    return parkedFor;
+  }
+  return pipeline[phaseIx] === "pull_request" ? "pull_request" : "retry";
 }
 
 function phaseResult(

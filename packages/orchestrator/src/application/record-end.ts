@@ -1,8 +1,9 @@
 import { coolDownMs, isLimit } from "../domain/cool-down.ts";
 import { decide, type RunEvent } from "../domain/decide.ts";
 import type { PipelinePhase } from "../domain/phase.ts";
-import { dueInMs, wakeInMs } from "../domain/retry-policy.ts";
+import { retryWait } from "../domain/retry-policy.ts";
 import type { RunState } from "../domain/run-state.ts";
+import type { Clock } from "../ports/clock.ts";
 import type { AttemptCommit, AttemptEnd, RunRecord } from "../ports/run-repository.ts";
 import type { CarryDependencies, Situation } from "./carry-run.ts";
 import { commitSurely } from "./commit-surely.ts";
@@ -24,7 +25,7 @@ export async function recordEnd(
   ending: AttemptEnding,
 ): Promise<RunState> {
   const { run, state, lease } = situation;
-  const phase: PipelinePhase = run.pipeline[run.phaseIx] ?? "publish";
+  const phase: PipelinePhase = run.pipeline[run.phaseIx] ?? "pull_request";
   const decided = (from: RunState, event: RunEvent): RunState => {
     const decision = decide(from, event);
     if (!decision.accepted) {
@@ -42,7 +43,7 @@ export async function recordEnd(
     ...(state.kind === "proposed" ? conclusion(phase, ending) : endOf(phase, ending)),
     ...stored(ending),
     ...(next.kind === "ready" ? { phaseIx: next.phaseIx } : {}),
-    ...waitOf(deps, next, run, ending.how === "moved" ? "fence" : restMs),
+    ...waitOf(deps, next, run, ending, restMs),
     ...(next.kind === "ended"
       ? { outcome: outcomeOf(situation, next.outcome, phase, ending) }
       : {}),
@@ -81,21 +82,29 @@ function coolDownOf(
   if (after.kind !== "limited" || before.kind === "ended" || !("failure" in ending)) {
     return undefined;
   }
-  const { class: limit, resetsAt } = ending.failure;
-  const toldMs = resetsAt === undefined ? undefined : Date.parse(resetsAt) - clock.now().getTime();
-  return isLimit(limit) ? coolDownMs(limit, toldMs, before.earlier, clock.random()) : undefined;
+  const { class: limit } = ending.failure;
+  return isLimit(limit)
+    ? coolDownMs(limit, toldMs(clock, ending), before.earlier, clock.random())
+    : undefined;
+}
+
+/** Until the other side may be asked again, as it has said. */
+function toldMs(clock: Clock, ending: AttemptEnding): number | undefined {
+  const resetsAt = "failure" in ending ? ending.failure.resetsAt : undefined;
+  return resetsAt === undefined ? undefined : Date.parse(resetsAt) - clock.now().getTime();
 }
 
 function waitOf(
   deps: CarryDependencies,
   next: RunState,
   run: RunRecord,
-  restMs: number | "fence" = 0,
+  ending: AttemptEnding,
+  restMs = 0,
 ): Pick<AttemptCommit, "wait"> {
   const { clock, settings } = deps;
   switch (next.kind) {
     case "waiting":
-      if (restMs === "fence") {
+      if (ending.how === "moved") {
         const { fenceMs } = settings;
         return { wait: { dueInMs: fenceMs, wakeInMs: fenceMs, forFence: true } };
       }
@@ -107,12 +116,7 @@ function waitOf(
               coolDown: { credential: credentialOf(deps, run) ?? null },
             },
           }
-        : {
-            wait: {
-              dueInMs: dueInMs(next.tierMs, clock.random()),
-              wakeInMs: wakeInMs(next.tierMs),
-            },
-          };
+        : { wait: retryWait(next.tierMs, toldMs(clock, ending), clock.random()) };
     case "needs_input":
     case "proposed": {
       const dueIn = settings.answerWithinMs;

@@ -21,6 +21,8 @@ export function outcomeOf(
     started.add(phase);
   }
   const facts = "report" in ending ? (ending.report.facts ?? {}) : {};
+  const diff = facts.diff ?? run.diff;
+  const pullRequest = facts.pullRequest ?? run.pullRequest;
   return {
     outcome,
     ...(failed === undefined ? {} : { failure: failed }),
@@ -35,8 +37,9 @@ export function outcomeOf(
             baseSha: run.baseSha,
             headSha: run.tipSha,
             featureDirectory: run.featureDirectory,
-            pushed: facts.pushed ?? false,
-            ...(facts.diff === undefined ? {} : { diff: facts.diff }),
+            pushed: facts.pushed ?? run.pushed,
+            ...(diff === null ? {} : { diff }),
+            ...(pullRequest === null ? {} : { pullRequest }),
             ...(held === "failed" && failed !== undefined ? { failure: failed } : {}),
           },
         },

@@ -22,6 +22,10 @@ export interface Settings {
    * asking every 15 s: then the agent is ended, and this is longer.
    */
   readonly fenceMs: number;
+  /** Pull requests are drafts, unless a request says otherwise. */
+  readonly draftPullRequests: boolean;
+  /** Labels of every pull request. */
+  readonly pullRequestLabels: readonly string[];
   /** Agents may carry out hooks of the target repository's Spec Kit extensions. */
   readonly extensionHooks: boolean;
 }
@@ -36,6 +40,8 @@ export const DEFAULT_SETTINGS: Settings = {
   silenceMs: 300_000,
   answerWithinMs: 7 * 86_400_000,
   fenceMs: 120_000,
+  draftPullRequests: true,
+  pullRequestLabels: ["speckit"],
   extensionHooks: false,
 };
 

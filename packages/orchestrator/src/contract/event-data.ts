@@ -5,6 +5,7 @@ import { cloudEventSchema, REJECTED_EVENT, type RunEventType } from "./run-event
 import {
   diffSchema,
   failureSchema,
+  pullRequestSchema,
   questionSchema,
   runRejectedSchema,
   specKitSchema,
@@ -34,6 +35,7 @@ const ended = ofRun.extend({
   featureDirectory: z.string().nullable(),
   pushed: z.boolean(),
   diff: diffSchema.optional().meta({ description: "Where publish came to measure it" }),
+  pullRequest: pullRequestSchema.optional().meta({ description: "Where it came to one" }),
 });
 /** What a phase has to tell of itself. */
 const foundOut = {
@@ -50,6 +52,7 @@ const foundOut = {
   headSha: z.string().optional().meta({ description: "publish" }),
   pushed: z.boolean().optional().meta({ description: "publish" }),
   diff: diffSchema.optional().meta({ description: "publish: base to head" }),
+  pullRequest: pullRequestSchema.optional().meta({ description: "pull_request" }),
   trouble: z.string().optional().meta({ description: "cleanup: what could not be removed" }),
 };
 const done = ofPhase.extend({

@@ -76,6 +76,10 @@ export const runCommandSchema = z.discriminatedUnion("command", [
     description:
       "Go on from the last good phase of a run that failed or was cancelled, as a new run on the same branch, whose id is the commandId.",
   }),
+  z.strictObject({ ...common, command: z.literal("publish") }).meta({
+    description:
+      "Push what a run has made and open its pull request, where that was not done: of a dry run, or of one that ended after its last agent phase. A new run, whose id is the commandId.",
+  }),
 ]);
 
 export type RunCommand = z.infer<typeof runCommandSchema>;
@@ -86,7 +90,7 @@ export const commandResultSchema = z.object({
   commandId: z.string().nullable().meta({ description: "as the command named it" }),
   runId: z.string().nullable().meta({ description: "as the command named it" }),
   status: z.enum(["accepted", "refused"]),
-  newRunId: z.uuid().optional().meta({ description: "retry: the run that goes on" }),
+  newRunId: z.uuid().optional().meta({ description: "retry and publish: the run that goes on" }),
   failure: failureSchema.optional().meta({ description: "why it was refused" }),
 });
 export type CommandResult = z.infer<typeof commandResultSchema>;

@@ -26,6 +26,15 @@ const metadata = z
   )
   .refine((record) => Object.keys(record).length <= 50, { error: "expected at most 50 entries" });
 
+const login = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$/, {
+  error: "expected a login: letters, digits and '-'",
+});
+const reviewer = z
+  .string()
+  .regex(/^(?:[A-Za-z0-9][A-Za-z0-9_.-]{0,99}\/)?[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$/, {
+    error: "expected a login, or a team as org/team",
+  });
+
 const fields = z.strictObject({
   schemaVersion: z.literal(1),
   runId: z.uuid().optional().meta({ description: "Made by speckit (UUID v7) when left out." }),
@@ -103,7 +112,30 @@ const fields = z.strictObject({
     .max(AGENT_PHASES.length)
     .optional()
     .meta({ description: "Agent phases to carry out. Default: all." }),
-  dryRun: z.boolean().optional().meta({ description: "Do everything but the push." }),
+  draft: z.boolean().optional().meta({
+    description: "The pull request is a draft. Default: the deployment's, which is true.",
+  }),
+  labels: z
+    .array(
+      storableText.max(50).refine((text) => text.trim().length > 0 && !text.includes(","), {
+        error: "expected a label of 1 to 50 characters without a comma",
+      }),
+    )
+    .max(20)
+    .optional()
+    .meta({ description: "Of the pull request, besides the deployment's; made where missing." }),
+  reviewers: z.array(reviewer).max(15).optional().meta({
+    description: "Who is asked to review the pull request: logins, and teams as `org/team`.",
+  }),
+  assignees: z
+    .array(login)
+    .max(10)
+    .optional()
+    .meta({ description: "Logins that the pull request is assigned to." }),
+  dryRun: z
+    .boolean()
+    .optional()
+    .meta({ description: "Do everything but push and open; the artifacts show both." }),
   onQuestions: z.enum(["assume", "pause"]).optional().meta({
     description:
       "Open questions of the specification: `assume` (default) records them and goes on with the agent's assumptions, `pause` waits for answers.",

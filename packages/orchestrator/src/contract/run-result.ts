@@ -35,6 +35,24 @@ export const diffSchema = z.object({
   deletions: z.int(),
 });
 
+export const pullRequestSchema = z.object({
+  how: z.enum(["created", "updated", "left", "described"]).meta({
+    description:
+      "left: people have closed or merged it, nothing was changed; described: not opened, `notes` say why, and its title and body are the artifact pull-request.md",
+  }),
+  title: z.string(),
+  base: z.string().nullable().meta({ description: "null: the repository's default branch" }),
+  number: z.int().nullable().meta({ description: "null: not opened" }),
+  url: z.string().nullable(),
+  state: z.enum(["open", "closed", "merged"]).nullable(),
+  draft: z.boolean(),
+  labels: z.array(z.string()).readonly(),
+  notes: z
+    .array(z.string())
+    .readonly()
+    .meta({ description: "what is otherwise than was wanted, for people" }),
+});
+
 export const questionSchema = z.object({
   id: z.string().meta({ description: "Q1, Q2, … in the order of the round" }),
   text: z.string().meta({ description: "one line" }),
@@ -158,6 +176,9 @@ export const runResultSchema = z.object({
   retryOf: z.uuid().optional().meta({ description: "the run it goes on from" }),
   usage: usageSchema.meta({ description: "every attempt's, also the failed ones'" }),
   diff: diffSchema.meta({ description: "base to head" }),
+  pullRequest: pullRequestSchema
+    .optional()
+    .meta({ description: "once the run has come to it, unless nothing was changed" }),
   artifacts: z
     .array(z.object({ name: z.string(), bytes: z.int(), sha256: z.string() }))
     .meta({ description: "files kept as evidence, by name" }),
@@ -166,7 +187,8 @@ export const runResultSchema = z.object({
     .optional()
     .meta({ description: "Artifacts are kept at least until then; known when the run has ended." }),
   waitingFor: z.string().optional().meta({
-    description: "why it rests now: worker, retry, credential, input (answers) or approval",
+    description:
+      "why it rests now: worker, retry, pull_request (its host), credential, fence, input (answers) or approval",
   }),
   nextLookAt: z.iso.datetime().optional().meta({ description: "when it is looked at again" }),
   failure: failureSchema.optional().meta({ description: "why the run has failed" }),

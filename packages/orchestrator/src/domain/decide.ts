@@ -150,7 +150,7 @@ function afterAttempt(state: LiveState, event: AttemptEnd): Decision {
     return accept({ ...live(state), kind: "ready", phaseIx, earlier: [], changed });
   }
   const failureClass = event.type === "phase.failed" ? event.failureClass : "interrupted";
-  const verdict = judgeRetry(state.earlier, failureClass);
+  const verdict = judgeRetry(state.pipeline[state.phaseIx], state.earlier, failureClass);
   if (verdict.retry === "never") {
     return accept(end("failed"));
   }

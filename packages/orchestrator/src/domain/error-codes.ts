@@ -370,6 +370,12 @@ export const ERROR_CODES = {
     meaning: "Only a run that has failed or was cancelled can be retried.",
     remedy: "Wait for its end, or submit a new request.",
   },
+  RUN_NOT_PUBLISHABLE: {
+    class: "permanent",
+    meaning:
+      "Only a dry run, or a run that ended after its last agent phase, has something left to publish.",
+    remedy: "Wait for its end, retry it, or submit a new request.",
+  },
   RUN_NOT_FOUND: {
     class: "permanent",
     meaning: "There is no run with this id.",

@@ -1,4 +1,4 @@
-import { AGENT_PHASES, type Phase, type PipelinePhase } from "./phase.ts";
+import { type Phase, type PipelinePhase, pipelineFor } from "./phase.ts";
 import type { Outcome } from "./run-state.ts";
 
 /**
@@ -12,8 +12,7 @@ export function neverStarted(
   started: readonly Phase[],
   outcome: Outcome,
 ): readonly { readonly phase: PipelinePhase; readonly state: "skipped" | "cancelled" }[] {
-  const all: readonly PipelinePhase[] = ["prepare", ...AGENT_PHASES, "publish"];
-  return all
+  return pipelineFor()
     .filter((phase) => !started.includes(phase))
     .map((phase) => ({
       phase,

@@ -6,8 +6,11 @@ export const AGENT_PHASES = ["specify", "plan", "tasks"] as const;
 /** A phase carried out by a coding agent: a Spec Kit command. */
 export type AgentPhase = (typeof AGENT_PHASES)[number];
 
-export const PHASES = ["prepare", ...AGENT_PHASES, "publish", "cleanup"] as const;
+export const PHASES = ["prepare", ...AGENT_PHASES, "publish", "pull_request", "cleanup"] as const;
 export type Phase = (typeof PHASES)[number];
+
+/** What brings a run's commits to people: the end of every pipeline, and a pipeline of its own. */
+export const PUBLISHING_PHASES = ["publish", "pull_request"] as const;
 
 /** A phase that can stand in a pipeline. */
 export type PipelinePhase = Exclude<Phase, "cleanup">;
@@ -24,5 +27,9 @@ export function isAgentPhase(phase: Phase): phase is AgentPhase {
 export function pipelineFor(
   agentPhases: readonly AgentPhase[] = AGENT_PHASES,
 ): readonly PipelinePhase[] {
-  return ["prepare", ...AGENT_PHASES.filter((phase) => agentPhases.includes(phase)), "publish"];
+  return [
+    "prepare",
+    ...AGENT_PHASES.filter((phase) => agentPhases.includes(phase)),
+    ...PUBLISHING_PHASES,
+  ];
 }

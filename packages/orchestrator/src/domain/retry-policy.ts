@@ -1,4 +1,5 @@
 import { dispositionOf, type FailureClass } from "./failure.ts";
+import type { PipelinePhase } from "./phase.ts";
 import type { AttemptFact } from "./run-state.ts";
 
 /**
@@ -14,6 +15,15 @@ export const RETRY_BUDGET: Readonly<Partial<Record<FailureClass, number>>> = {
   timeout: 1,
   invalid_output: 2,
 };
+
+/**
+ * Retries of `pull_request`: the branch is at the remote, nothing is lost by waiting, and a host that
+ * is down comes back. Ten starts in all.
+ */
+const PULL_REQUEST_RETRIES = 9;
+
+/** Longest time that all waits between the starts of one phase take together. */
+const MAX_WAITS_MS = 86_400_000;
 
 /** Starts a phase gets in all, whatever ended them: bounds what spends no budget. */
 export const MAX_STARTS_PER_PHASE = 20;
@@ -33,6 +43,7 @@ export type RetryVerdict =
  * @param earlier the phase's attempts before the one that just ended
  */
 export function judgeRetry(
+  phase: PipelinePhase | undefined,
   earlier: readonly AttemptFact[],
   failureClass: FailureClass,
 ): RetryVerdict {
@@ -48,7 +59,7 @@ export function judgeRetry(
       return { retry: "after_cool_down" };
     case "retry": {
       const spent = earlier.filter((attempt) => attempt.failureClass === failureClass).length;
-      if (spent >= (RETRY_BUDGET[failureClass] ?? 0)) {
+      if (spent >= budgetOf(phase, failureClass)) {
         return { retry: "never", because: "budget spent" };
       }
       // The findings are what an agent needs to repair its output: waiting would add nothing.
@@ -61,6 +72,12 @@ export function judgeRetry(
   }
 }
 
+function budgetOf(phase: PipelinePhase | undefined, failureClass: FailureClass): number {
+  return phase === "pull_request" && failureClass === "transient"
+    ? PULL_REQUEST_RETRIES
+    : (RETRY_BUDGET[failureClass] ?? 0);
+}
+
 function tierAfter(earlier: readonly AttemptFact[]): RetryTierMs {
   const waited = earlier.filter(
     (attempt) => attempt.failureClass === "transient" || attempt.failureClass === "timeout",
@@ -68,17 +85,32 @@ function tierAfter(earlier: readonly AttemptFact[]): RetryTierMs {
   return RETRY_TIERS_MS[Math.min(waited, RETRY_TIERS_MS.length - 1)] ?? RETRY_TIERS_MS[0];
 }
 
-/**
- * When a run that waits for a tier is due, from now, in milliseconds: a little before the delayed
- * message arrives, spread so that a burst of failures does not return as a burst.
- *
- * @param random uniform in [0, 1)
- */
-export function dueInMs(tierMs: RetryTierMs, random: number): number {
-  return Math.round(tierMs * (0.8 + 0.2 * random));
+/** When a run that waits for its next try is due and looked at by the sweeper, from now, in milliseconds. */
+export interface RetryWait {
+  readonly dueInMs: number;
+  readonly wakeInMs: number;
 }
 
-/** When the sweeper looks after a waiting run: late enough that the delayed message comes first. */
-export function wakeInMs(tierMs: RetryTierMs): number {
-  return tierMs + 15_000;
+/** The sweeper looks this much later than the delayed message comes: only if that is lost. */
+const AFTER_MESSAGE_MS = 15_000;
+
+/**
+ * How long a run waits for its next try. It is due a little before the delayed message arrives,
+ * spread so that a burst of failures does not return as a burst. Where the other side has said when
+ * it may be asked again, not before that: then the message comes too early and is forgotten, and the
+ * sweeper looks. No wait is so long that a phase could wait for more than a day in all.
+ *
+ * @param toldMs until the other side may be asked again, undefined when it has not said
+ * @param random uniform in [0, 1)
+ */
+export function retryWait(
+  tierMs: RetryTierMs,
+  toldMs: number | undefined,
+  random: number,
+): RetryWait {
+  const dueInMs = Math.round(tierMs * (0.8 + 0.2 * random));
+  const told = Math.min(toldMs ?? 0, MAX_WAITS_MS / PULL_REQUEST_RETRIES);
+  return told <= dueInMs
+    ? { dueInMs, wakeInMs: tierMs + AFTER_MESSAGE_MS }
+    : { dueInMs: Math.ceil(told), wakeInMs: Math.ceil(told + random * AFTER_MESSAGE_MS) };
 }

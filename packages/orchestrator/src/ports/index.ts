@@ -13,5 +13,6 @@ export type * from "./logger.ts";
 export type * from "./metrics.ts";
 export type * from "./model-call-repository.ts";
 export type * from "./model-gateway.ts";
+export type * from "./pull-request-host.ts";
 export type * from "./run-repository.ts";
 export type * from "./transport.ts";

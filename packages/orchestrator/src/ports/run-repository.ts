@@ -5,6 +5,7 @@ import type { Usage } from "../contract/run-result.ts";
 import type { IgnoreReason } from "../domain/delivery.ts";
 import type { Failure, Finding } from "../domain/failure.ts";
 import type { AgentPhase, Phase, PipelinePhase } from "../domain/phase.ts";
+import type { PullRequestRecord } from "../domain/pull-request/pull-request-record.ts";
 import type { Question } from "../domain/questions.ts";
 import type { Approval, AttemptState, Outcome, RunStatus } from "../domain/run-state.ts";
 import type { SpecKitProject } from "../domain/spec-kit/project.ts";
@@ -29,6 +30,8 @@ export interface RunRecord {
   readonly branchOldSha: string | null;
   readonly pushed: boolean;
   readonly diff: DiffStat | null;
+  /** null: it has come to none, or had nothing to propose. */
+  readonly pullRequest: PullRequestRecord | null;
   /** The Spec Kit project it works in, null until that is known. */
   readonly specKit: SpecKitProject | null;
   /** What its documents say so far, null until there is one. */
@@ -120,10 +123,11 @@ export interface NewRun {
   readonly replyTo: string | undefined;
   readonly correlationId: string | undefined;
   /**
-   * A run that failed or was cancelled: the new one goes on with its feature directory, base,
-   * checkpoint and progress. Stored with the command `retry`, whose id is the new run's.
+   * A run that has ended: the new one goes on with its feature directory, base and checkpoint, and
+   * with `retry` with its progress; with `publish` it begins at its own pipeline's start. Stored with
+   * that command, whose id is the new run's.
    */
-  readonly retryOf?: string;
+  readonly goesOn?: { readonly by: "retry" | "publish"; readonly from: string };
 }
 
 export type InsertRunResult =
@@ -135,8 +139,8 @@ export type InsertRunResult =
     }
   | { readonly inserted: false; readonly because: "branch_busy"; readonly runId: string };
 
-/** A command that only changes its run's row. */
-export type RowCommand = Exclude<RunCommand, { readonly command: "retry" }>;
+/** A command that only changes its run's row; the others make a new run. */
+export type RowCommand = Exclude<RunCommand, { readonly command: "retry" | "publish" }>;
 
 export type CommandVerdict =
   /** `isNew` is false for a command that was taken before. */
@@ -240,6 +244,7 @@ export interface RunFacts {
   readonly tipSha?: string;
   readonly diff?: DiffStat;
   readonly pushed?: boolean;
+  readonly pullRequest?: PullRequestRecord;
   readonly specKit?: SpecKitProject;
   readonly summary?: FeatureSummary;
 }
@@ -309,7 +314,7 @@ export interface RunFilter {
  * Faults of the store itself are thrown as SpeckitError `DATABASE_UNAVAILABLE`.
  */
 export interface RunRepository {
-  /** Stores a run, new or a retry, and its `run.accepted` event; the sweeper looks at it in 15 s. */
+  /** Stores a run, new or going on from another, and its `run.accepted` event; the sweeper looks at it in 15 s. */
   readonly insertRun: (run: NewRun) => Promise<InsertRunResult>;
   readonly findRun: (runId: string) => Promise<RunRecord | undefined>;
   readonly listRuns: (filter: RunFilter) => Promise<readonly RunRecord[]>;

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { pipelineFor } from "../../src/domain/phase.ts";
 import type { RunRepository } from "../../src/ports/run-repository.ts";
 import {
   eventsOf,
@@ -117,9 +118,7 @@ test("cleaning up that ends each worker is given up, and the run is closed all t
       outcome: {
         outcome: "cancelled",
         closing: () => ({
-          neverStarted: (["prepare", "specify", "plan", "tasks", "publish"] as const).map(
-            (phase) => ({ phase, state: "cancelled" }),
-          ),
+          neverStarted: pipelineFor().map((phase) => ({ phase, state: "cancelled" })),
           events: [
             {
               type: "run.cancelled",

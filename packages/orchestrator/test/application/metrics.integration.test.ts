@@ -40,7 +40,7 @@ test("a run is counted from its first wake-up to its end, and no number names it
   expect(counted("runs_ended")).toBe(1);
   expect(counted("runs_ended", { outcome: "succeeded" })).toBe(1);
   expect(counted("events_sent")).toBe((await eventsOf(open.orchestrator, run.runId)).length);
-  for (const phase of ["prepare", "specify", "plan", "tasks", "publish"]) {
+  for (const phase of ["prepare", "specify", "plan", "tasks", "publish", "pull_request"]) {
     expect(ends(recorder, phase, "succeeded"), phase).toBe(1);
   }
   expect(ends(recorder, "plan", "failed")).toBe(1);

@@ -60,6 +60,7 @@ test("a retry goes on from the last good phase: on the same branch, with nothing
     "plan succeeded 1",
     "tasks succeeded 1",
     "publish succeeded 1",
+    "pull_request succeeded 1",
     "cleanup succeeded 1",
   ]);
   expect(await remote.starts()).toEqual(["specify 1", "plan 1", "tasks 1"]);

@@ -67,7 +67,8 @@ describe("a request's bytes", () => {
     expect(refusalOf(bytesOf(`${text},"metadata":{"x":${nested}}}`)).message).toMatch(
       /^metadata.x: /,
     );
-    expect(refusalOf(bytesOf(`${text},"labels":${nested}}`)).message).toContain('"labels"');
+    expect(refusalOf(bytesOf(`${text},"labels":${nested}}`)).message).toMatch(/^labels: /);
+    expect(refusalOf(bytesOf(`${text},"unknown":${nested}}`)).message).toContain('"unknown"');
   });
 
   test("with a number beyond all numbers are refused by that field", () => {

@@ -32,10 +32,10 @@ const times = (count: number, ...events: readonly RunEvent[]): readonly RunEvent
 
 describe("decide", () => {
   test("carries a run whose phases all succeed to its outcome", () => {
-    const four = [claimed, ...times(4, started, unchanged)];
-    expect(stateAfter(...four, started, unchanged)).toMatchObject({ outcome: "no_changes" });
-    expect(stateAfter(...four, started, changed)).toMatchObject({ outcome: "succeeded" });
-    expect(stateAfter(claimed, started, changed, ...times(4, started, unchanged))).toEqual({
+    const five = [claimed, ...times(5, started, unchanged)];
+    expect(stateAfter(...five, started, unchanged)).toMatchObject({ outcome: "no_changes" });
+    expect(stateAfter(...five, started, changed)).toMatchObject({ outcome: "succeeded" });
+    expect(stateAfter(claimed, started, changed, ...times(5, started, unchanged))).toEqual({
       kind: "ended",
       outcome: "succeeded",
       cleanup: "due",

@@ -6,7 +6,9 @@ import { OUTCOMES } from "../../src/domain/run-state.ts";
 
 describe("pipelineFor", () => {
   test("is all phases when none are named", () => {
-    expect(pipelineFor()).toEqual(["prepare", "specify", "plan", "tasks", "publish"]);
+    expect(pipelineFor()).toEqual([
+      ...["prepare", "specify", "plan", "tasks", "publish", "pull_request"],
+    ]);
     expect(pipelineFor().filter(isAgentPhase)).toEqual(AGENT_PHASES);
   });
 
@@ -16,6 +18,7 @@ describe("pipelineFor", () => {
       "specify",
       "tasks",
       "publish",
+      "pull_request",
     ]);
   });
 
@@ -35,6 +38,7 @@ describe("neverStarted", () => {
       { phase: "plan", state: "skipped" },
       { phase: "tasks", state: "skipped" },
       { phase: "publish", state: "cancelled" },
+      { phase: "pull_request", state: "cancelled" },
     ]);
   });
 
@@ -43,6 +47,7 @@ describe("neverStarted", () => {
       { phase: "plan", state: "skipped" },
       { phase: "tasks", state: "skipped" },
       { phase: "publish", state: "skipped" },
+      { phase: "pull_request", state: "skipped" },
     ]);
   });
 

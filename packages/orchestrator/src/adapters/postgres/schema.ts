@@ -50,6 +50,7 @@ export interface RunsTable {
   tip_sha: Nullable<string>;
   pushed: Generated<boolean>;
   diff: ColumnType<unknown, string | null | undefined, string | null>;
+  pull_request: ColumnType<unknown, string | null | undefined, string | null>;
   spec_kit: ColumnType<unknown, string | null | undefined, string | null>;
   summary: ColumnType<unknown, string | null | undefined, string | null>;
   status: GeneratedAlways<string>;

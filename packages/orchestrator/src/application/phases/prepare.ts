@@ -33,7 +33,7 @@ export async function prepare(context: PhaseContext): Promise<PhaseReport> {
       gitRemote: run.gitRemote,
       baseBranch: run.request.baseBranch,
       branch: run.branch,
-      startsFromBranch: startsInTheMiddle(run),
+      startsFromBranch: goesOnWithBranch(run),
     },
     signal,
   );
@@ -77,15 +77,11 @@ async function projectOf(context: PhaseContext, gitRun: GitRun): Promise<Prepare
 }
 
 /**
- * A run that writes no specification goes on with one that is there: on its branch, if that exists at
- * the remote, unless the request names another base.
+ * A run whose branch is named and exists at the remote goes on with what is there, unless the request
+ * names another base: with a specification that is on it, or on top of what an earlier run has pushed.
  */
-function startsInTheMiddle({ request, pipeline }: RunRecord): boolean {
-  return (
-    !pipeline.includes("specify") &&
-    request.branch !== undefined &&
-    request.baseBranch === undefined
-  );
+function goesOnWithBranch({ request }: RunRecord): boolean {
+  return request.branch !== undefined && request.baseBranch === undefined;
 }
 
 function allotment(

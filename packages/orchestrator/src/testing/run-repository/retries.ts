@@ -80,7 +80,7 @@ export function describeRetries(factory: RunRepositoryFactory): void {
       const { runs } = subject;
       const old = await failedInPlan(runs);
       const before = await found(runs, old.runId);
-      const retry = newRun({ retryOf: old.runId, branch: before.branch });
+      const retry = newRun({ goesOn: { by: "retry", from: old.runId }, branch: before.branch });
       const result = await runs.insertRun(retry);
       expect(result).toMatchObject({ inserted: true });
       const { run } = await claimed(runs, retry.runId);
@@ -109,7 +109,7 @@ export function describeRetries(factory: RunRepositoryFactory): void {
     test("the same retry twice is one run", async () => {
       const { runs } = subject;
       const old = await failedInPlan(runs);
-      const retry = newRun({ retryOf: old.runId });
+      const retry = newRun({ goesOn: { by: "retry", from: old.runId } });
       const results = await Promise.all(Array.from({ length: 5 }, () => runs.insertRun(retry)));
       expect(results.filter((result) => result.inserted)).toHaveLength(1);
       expect(await runs.listRuns({})).toHaveLength(2);
@@ -118,7 +118,7 @@ export function describeRetries(factory: RunRepositoryFactory): void {
     test("a run that failed before it had found anything begins at the beginning", async () => {
       const { runs } = subject;
       const old = await ended(runs);
-      const retry = newRun({ retryOf: old.runId });
+      const retry = newRun({ goesOn: { by: "retry", from: old.runId } });
       await runs.insertRun(retry);
       expect(await found(runs, retry.runId)).toMatchObject({
         phaseIx: 0,
@@ -132,9 +132,11 @@ export function describeRetries(factory: RunRepositoryFactory): void {
       const { runs } = subject;
       const { runId } = await failedInPlan(runs);
       const { branch } = await found(runs, runId);
-      const first = newRun({ retryOf: runId, branch });
+      const first = newRun({ goesOn: { by: "retry", from: runId }, branch });
       await runs.insertRun(first);
-      expect(await runs.insertRun(newRun({ retryOf: runId, branch }))).toEqual({
+      expect(
+        await runs.insertRun(newRun({ goesOn: { by: "retry", from: runId }, branch })),
+      ).toEqual({
         inserted: false,
         because: "branch_busy",
         runId: first.runId,
@@ -145,8 +147,8 @@ export function describeRetries(factory: RunRepositoryFactory): void {
       const { runs } = subject;
       const { runId } = await owned(runs);
       const before = await subject.dump();
-      for (const retryOf of [runId, randomUUID()]) {
-        await expect(runs.insertRun(newRun({ retryOf }))).rejects.toThrow();
+      for (const from of [runId, randomUUID()]) {
+        await expect(runs.insertRun(newRun({ goesOn: { by: "retry", from } }))).rejects.toThrow();
       }
       expect(await subject.dump()).toEqual(before);
     });

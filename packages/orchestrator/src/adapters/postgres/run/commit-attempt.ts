@@ -85,7 +85,7 @@ async function moveRun(
   commit: AttemptCommit,
 ): Promise<void> {
   const { facts = {}, wait } = commit;
-  const { diff, specKit, summary } = facts;
+  const { diff, pullRequest, specKit, summary } = facts;
   await trx
     .updateTable("spec_workflow_runs")
     .set({
@@ -100,6 +100,7 @@ async function moveRun(
       ...(facts.tipSha === undefined ? {} : { tip_sha: facts.tipSha }),
       ...(facts.pushed === undefined ? {} : { pushed: facts.pushed }),
       ...(diff === undefined ? {} : { diff: jsonText(diff) }),
+      ...(pullRequest === undefined ? {} : { pull_request: jsonText(pullRequest) }),
       ...(specKit === undefined ? {} : { spec_kit: jsonText(specKit) }),
       ...(summary === undefined ? {} : { summary: jsonText(summary) }),
       ...(wait === undefined

@@ -49,7 +49,7 @@ async function tryInsert(
     .executeTakeFirst();
   if (inserted !== undefined) {
     const { repository, agent, pipeline } = run;
-    const goesOn = run.retryOf === undefined ? {} : await goOnFrom(trx, run, run.retryOf);
+    const goesOn = run.goesOn === undefined ? {} : await goOnFrom(trx, run, run.goesOn);
     const data = { repository, branch: run.branch, agent, pipeline, ...goesOn };
     await appendEvents(trx, run.runId, [{ type: "run.accepted", data }]);
     const stored = await findRun(trx, run.runId);

@@ -129,6 +129,7 @@ function runRecord(row: RunRow): RunRecord {
     branchOldSha: row.branch_old_sha,
     pushed: row.pushed,
     diff: row.diff as RunRecord["diff"],
+    pullRequest: row.pull_request as RunRecord["pullRequest"],
     specKit: row.spec_kit as RunRecord["specKit"],
     summary: row.summary as RunRecord["summary"],
     status: row.status as RunRecord["status"],

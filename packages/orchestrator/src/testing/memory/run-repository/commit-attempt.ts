@@ -89,6 +89,7 @@ function moveRun(database: MemoryDatabase, draft: Draft, commit: AttemptCommit):
     tipSha: facts.tipSha ?? run.tipSha,
     pushed: facts.pushed ?? run.pushed,
     diff: facts.diff === undefined ? run.diff : stored(facts.diff),
+    pullRequest: facts.pullRequest === undefined ? run.pullRequest : stored(facts.pullRequest),
     specKit: facts.specKit === undefined ? run.specKit : stored(facts.specKit),
     summary: facts.summary === undefined ? run.summary : stored(facts.summary),
     ...(wait === undefined

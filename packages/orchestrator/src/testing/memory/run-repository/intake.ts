@@ -26,25 +26,29 @@ export function insertRun(database: MemoryDatabase, asked: NewRun): InsertRunRes
     }
   }
   const { repository, branch, agent, pipeline } = asked;
-  const goesOn = asked.retryOf === undefined ? undefined : goOnFrom(database, runId, asked.retryOf);
+  const goesOn = asked.goesOn === undefined ? undefined : goOnFrom(database, runId, asked.goesOn);
   const data = { repository, branch, agent, pipeline, ...goesOn?.told };
   const row = { ...newRow(database, { ...asked, runId }), ...goesOn?.facts };
   database.insert(row, [{ type: "run.accepted", data }], goesOn?.checkpoint);
-  if (asked.retryOf !== undefined && !database.commands.has(runId)) {
+  if (asked.goesOn !== undefined && !database.commands.has(runId)) {
     database.commands.set(runId, { bodyHash: asked.requestHash });
   }
   return { inserted: true, run: runRecord({ ...row, lastSeq: 1 }, database.now()) };
 }
 
-/** What a run that has failed hands on to its retry. */
-function goOnFrom(database: MemoryDatabase, runId: string, retryOf: string) {
-  const old = database.rowsOf(retryOf);
-  if (old?.run.outcome !== "failed" && old?.run.outcome !== "cancelled") {
-    throw new Error(`Run ${runId} cannot go on from ${retryOf}, which has not failed`);
+/** What a run that has ended hands on. */
+function goOnFrom(
+  database: MemoryDatabase,
+  runId: string,
+  { by, from }: NonNullable<NewRun["goesOn"]>,
+) {
+  const old = database.rowsOf(from);
+  if (old === undefined || old.run.outcome === null) {
+    throw new Error(`Run ${runId} cannot go on from ${from}, which has not ended`);
   }
-  const { featureDirectory, featureNumber, baseBranch, baseSha, branchOldSha, tipSha, phaseIx } =
-    old.run;
-  const { specKit, summary } = old.run;
+  const { featureDirectory, featureNumber, baseBranch, baseSha, branchOldSha, tipSha } = old.run;
+  const { specKit, summary, pushed, diff } = old.run;
+  const phaseIx = by === "retry" ? old.run.phaseIx : 0;
   const changed = tipSha !== null && baseSha !== null && tipSha !== baseSha;
   return {
     facts: {
@@ -57,12 +61,14 @@ function goOnFrom(database: MemoryDatabase, runId: string, retryOf: string) {
       tipSha,
       specKit,
       summary,
+      pushed,
+      diff,
       phaseIx,
       firstPhaseIx: phaseIx,
       changedBefore: changed,
     },
     checkpoint: old.checkpoint,
-    told: { retryOf, phaseIx, changed },
+    told: { retryOf: old.run.runId, phaseIx, changed },
   };
 }
 
@@ -101,6 +107,7 @@ function newRow(database: MemoryDatabase, asked: NewRun): RunRow {
     tipSha: null,
     pushed: false,
     diff: null,
+    pullRequest: null,
     specKit: null,
     summary: null,
     outcome: null,

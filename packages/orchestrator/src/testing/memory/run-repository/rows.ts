@@ -2,6 +2,7 @@ import type { RunRequest } from "../../../contract/run-request.ts";
 import type { Usage } from "../../../contract/run-result.ts";
 import type { Failure, Finding } from "../../../domain/failure.ts";
 import type { Phase, PipelinePhase } from "../../../domain/phase.ts";
+import type { PullRequestRecord } from "../../../domain/pull-request/pull-request-record.ts";
 import type { Question } from "../../../domain/questions.ts";
 import type { AttemptState, Outcome, RunStatus } from "../../../domain/run-state.ts";
 import type { SpecKitProject } from "../../../domain/spec-kit/project.ts";
@@ -35,6 +36,7 @@ export interface RunRow {
   readonly tipSha: string | null;
   readonly pushed: boolean;
   readonly diff: DiffStat | null;
+  readonly pullRequest: PullRequestRecord | null;
   readonly specKit: SpecKitProject | null;
   readonly summary: FeatureSummary | null;
   readonly outcome: Outcome | null;

@@ -1,0 +1,27 @@
+import { randomUUID } from "node:crypto";
+import { type ExitCode, type RuntimeChoice, SpeckitError } from "@speckit/orchestrator";
+import { carryHere } from "./carry-here.ts";
+import { openSession } from "./open-session.ts";
+
+/** Gives a command that makes a new run out of one that has ended, and carries that here. */
+export async function goOnHere(
+  command: "retry" | "publish",
+  runId: string,
+  options: {
+    readonly newRunId?: string;
+    readonly json?: boolean;
+    readonly verbose?: boolean;
+    readonly unsafe?: boolean;
+    readonly runtime?: RuntimeChoice;
+  },
+): Promise<ExitCode> {
+  await using session = await openSession({ ...options, carries: true });
+  const { orchestrator } = session;
+  const commandId = options.newRunId ?? randomUUID();
+  const { newRunId } = await orchestrator.command({ schemaVersion: 1, commandId, runId, command });
+  const run = newRunId === undefined ? undefined : await orchestrator.find(newRunId);
+  if (run === undefined) {
+    throw new SpeckitError("RUN_NOT_FOUND", `There is no run ${newRunId}`);
+  }
+  return await carryHere(session, run, options);
+}

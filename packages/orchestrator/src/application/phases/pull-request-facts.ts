@@ -1,0 +1,55 @@
+import { AGENT_PHASES } from "../../domain/phase.ts";
+import type { PullRequestFacts } from "../../domain/pull-request/pull-request-facts.ts";
+import type { AttemptRecord, RunRecord } from "../../ports/run-repository.ts";
+import { runResultOf } from "../read-run-result.ts";
+import { orLost } from "../while-held.ts";
+import type { PhaseContext } from "./phase-work.ts";
+
+/** The document each agent phase leaves, in the feature directory. */
+const DOCUMENTS = { specify: "spec.md", plan: "plan.md", tasks: "tasks.md" } as const;
+
+/** What the pull request says, from the rows: of the run, and of those it goes on from. */
+export async function pullRequestFacts(context: PhaseContext): Promise<PullRequestFacts> {
+  const { run } = context;
+  const attempts = await attemptsOfLine(context);
+  const { phases, openQuestions, assumptions, usage, diff, summary } = runResultOf(
+    run,
+    attempts,
+    [],
+  );
+  const { runId, repository, branch, featureDirectory, request } = run;
+  const succeeded = new Set(
+    attempts.filter((row) => row.state === "succeeded").map((row) => row.phase),
+  );
+  return {
+    ...{ runId, repository, branch, featureDirectory, phases, diff },
+    specifyText: request.specifyText,
+    baseBranch: run.baseBranch ?? "",
+    baseSha: run.baseSha ?? "",
+    headSha: run.tipSha ?? "",
+    summary: summary ?? null,
+    openQuestions: openQuestions.map(({ text }) => text),
+    assumptions,
+    phaseFiles: AGENT_PHASES.filter((phase) => succeeded.has(phase)).map((phase) => ({
+      phase,
+      path: `${featureDirectory ?? ""}/${DOCUMENTS[phase]}`,
+    })),
+    changedFiles: [],
+    agent: { backend: run.agent, model: request.agent?.model ?? null },
+    usage: attempts.some((row) => row.usage !== null) ? usage : null,
+  };
+}
+
+/** Attempts of the runs this one goes on from, and its own: the work was done by all of them. */
+async function attemptsOfLine({ deps, run, lease }: PhaseContext): Promise<AttemptRecord[]> {
+  const attempts: AttemptRecord[] = [];
+  const seen = new Set<string>();
+  for (let at: RunRecord | undefined = run; at !== undefined && !seen.has(at.runId); ) {
+    seen.add(at.runId);
+    const own = await orLost(lease, deps.runs.attemptsOf(at.runId));
+    attempts.unshift(...own.filter((row) => row.attempt > 0 && row.phase !== "cleanup"));
+    const before: string | null = at.retryOf;
+    at = before === null ? undefined : await orLost(lease, deps.runs.findRun(before));
+  }
+  return attempts;
+}
