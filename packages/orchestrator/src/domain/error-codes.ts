@@ -96,6 +96,43 @@ export const ERROR_CODES = {
     remedy:
       "Give the credential write access, or name a branch it may push; bundle and patch are kept.",
   },
+  PULL_REQUEST_HOST_LIMITED: {
+    class: "transient",
+    meaning:
+      "The git host limits how often its API may be used, for longer than is waited inside one call.",
+    remedy:
+      "It is retried; the message says until when the limit lasts. Give each deployment a token or an App of its own if it persists.",
+  },
+  PULL_REQUEST_HOST_UNAVAILABLE: {
+    class: "transient",
+    meaning: "The git host's API could not be reached, or answered with a server error.",
+    remedy:
+      "It is retried; check the host's status page, GITHUB_API_URL, proxy and certificate settings if it persists.",
+  },
+  PULL_REQUEST_REFUSED: {
+    class: "permanent",
+    meaning:
+      "The git host refused the pull request itself: validation, or a rule of the repository.",
+    remedy:
+      "The host's own words are in the message. The branch is pushed: open the pull request by hand, or put the cause right and `speckit retry`.",
+  },
+  TOKEN_SCOPE_MISSING: {
+    class: "permanent",
+    meaning:
+      "The token is valid, but lacks a scope or permission that is needed; the message names it.",
+    remedy:
+      "Give the token or the App's installation the named scope; docs/pull-requests.md lists what is needed.",
+  },
+  REPOSITORY_ARCHIVED: {
+    class: "permanent",
+    meaning: "The repository is archived, and so read-only.",
+    remedy: "Unarchive it at its host, or name another repository.",
+  },
+  REPOSITORY_MOVED: {
+    class: "permanent",
+    meaning: "The repository was renamed or transferred.",
+    remedy: "Use the repository's new address: its old page at the host leads there.",
+  },
   NOT_A_SPEC_KIT_PROJECT: {
     class: "permanent",
     meaning: "The base commit has no Spec Kit files, or not in the named projectDirectory.",

@@ -22,6 +22,8 @@ export class SpeckitError extends Error {
     more: {
       readonly remedy?: string;
       readonly findings?: readonly Finding[];
+      /** When the limit behind it ends, ISO 8601. */
+      readonly resetsAt?: string | undefined;
       readonly cause?: unknown;
     } = {},
   ) {
