@@ -26,6 +26,7 @@ import { loggerFor } from "../../src/node/open-orchestrator.ts";
 import type { AgentBackend } from "../../src/ports/agent-backend.ts";
 import type { Metrics } from "../../src/ports/metrics.ts";
 import type { ModelGateway } from "../../src/ports/model-gateway.ts";
+import type { PullRequestHost } from "../../src/ports/pull-request-host.ts";
 import type { EventRecord, RunRepository } from "../../src/ports/run-repository.ts";
 import type { Transport } from "../../src/ports/transport.ts";
 import { makeSampleRemote } from "../../src/testing/sample/index.ts";
@@ -39,6 +40,7 @@ export interface Faults {
   readonly transport?: (transport: Transport) => Transport;
   readonly settings?: Partial<Settings>;
   readonly metrics?: Metrics;
+  readonly pullRequests?: PullRequestHost;
   readonly specifyInit?: readonly [string, ...string[]];
   /** argv of an agent `command`. */
   readonly agentCommand?: readonly [string, ...string[]];
@@ -148,6 +150,7 @@ export async function workshop(checks: Parameters<typeof checkRuns>[1] = {}) {
         identity: systemIdentity,
         logger,
         metrics: faults.metrics,
+        pullRequests: faults.pullRequests,
         specifyInit: faults.specifyInit,
         settings: { ...DEFAULT_SETTINGS, ...QUICK, ...faults.settings },
       };
