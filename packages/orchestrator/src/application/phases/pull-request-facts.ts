@@ -1,4 +1,4 @@
-import { AGENT_PHASES } from "../../domain/phase.ts";
+import { AGENT_PHASES, type Phase } from "../../domain/phase.ts";
 import type { PullRequestFacts } from "../../domain/pull-request/pull-request-facts.ts";
 import type { AttemptRecord, RunRecord } from "../../ports/run-repository.ts";
 import { runResultOf } from "../read-run-result.ts";
@@ -7,6 +7,9 @@ import type { PhaseContext } from "./phase-work.ts";
 
 /** The document each agent phase leaves, in the feature directory. */
 const DOCUMENTS = { specify: "spec.md", plan: "plan.md", tasks: "tasks.md" } as const;
+
+/** Not over when it is written. */
+const LATER: ReadonlySet<Phase> = new Set(["pull_request", "cleanup"]);
 
 /** What the pull request says, from the rows: of the run, and of those it goes on from. */
 export async function pullRequestFacts(context: PhaseContext): Promise<PullRequestFacts> {
@@ -47,7 +50,7 @@ async function attemptsOfLine({ deps, run, lease }: PhaseContext): Promise<Attem
   for (let at: RunRecord | undefined = run; at !== undefined && !seen.has(at.runId); ) {
     seen.add(at.runId);
     const own = await orLost(lease, deps.runs.attemptsOf(at.runId));
-    attempts.unshift(...own.filter((row) => row.attempt > 0 && row.phase !== "cleanup"));
+    attempts.unshift(...own.filter(({ attempt, phase }) => attempt > 0 && !LATER.has(phase)));
     const before: string | null = at.retryOf;
     at = before === null ? undefined : await orLost(lease, deps.runs.findRun(before));
   }
