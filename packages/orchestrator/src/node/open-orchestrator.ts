@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { fileArtifactStore } from "../adapters/artifacts/index.ts";
-import { gitWorkspace } from "../adapters/git/index.ts";
+import { gitWorkspace, hiddenCredentials, staticCredentials } from "../adapters/git/index.ts";
 import { migrateDatabase, postgresRunRepository } from "../adapters/postgres/index.ts";
 import { systemClock, systemIdentity } from "../adapters/system/index.ts";
 import { winstonLogger } from "../adapters/winston/index.ts";
@@ -10,6 +10,7 @@ import { DEFAULT_SETTINGS } from "../application/settings.ts";
 import { isRepositoryAllowed } from "../domain/repository-address.ts";
 import { SpeckitError } from "../domain/speckit-error.ts";
 import type { ReachFailpoint } from "../ports/failpoints.ts";
+import type { GitCredentialSource } from "../ports/git-credentials.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Metrics } from "../ports/metrics.ts";
 import type { Transport } from "../ports/transport.ts";
@@ -34,6 +35,11 @@ export interface OpenOptions {
   readonly metrics?: Metrics;
   /** Told before each service is connected to, for whoever shows what is waited for. */
   readonly onConnecting?: (service: "PostgreSQL" | "RabbitMQ") => void;
+  /**
+   * Where git's credentials come from. Default the configuration's `gitCredentials`. What it makes is
+   * hidden from the log when the logger can do that.
+   */
+  readonly gitCredentials?: GitCredentialSource;
   /** For tests that end or hold up a worker where it hurts. */
   readonly reach?: ReachFailpoint;
   /**
@@ -108,7 +114,10 @@ export async function openOrchestrator(
           name: config.commitName ?? "speckit",
           email: config.commitEmail ?? "speckit@localhost",
         },
-        credentials: config.gitCredentials ?? [],
+        credentials: hiddenCredentials(
+          options.gitCredentials ?? staticCredentials(config.gitCredentials ?? []),
+          logger,
+        ),
         allowFile: allowsFile(config),
         ...(config.workspaceMaxBytes === undefined
           ? {}

@@ -16,4 +16,9 @@ export interface Logger {
   readonly error: (message: string, fields?: LogFields) => void;
   /** A logger whose lines all carry these fields too. */
   readonly with: (fields: LogFields) => Logger;
+  /**
+   * From now on no line holds this value, of this logger and of all that came from the same one: for
+   * secrets that are made while the program runs. A bounded number of them, the newest.
+   */
+  readonly hide?: (secret: string) => void;
 }

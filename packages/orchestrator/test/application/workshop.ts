@@ -13,7 +13,7 @@ import pg from "pg";
 import { afterAll, expect } from "vitest";
 import { commandBackend, scriptedBackend } from "../../src/adapters/agents/index.ts";
 import { fileArtifactStore } from "../../src/adapters/artifacts/index.ts";
-import { gitWorkspace } from "../../src/adapters/git/index.ts";
+import { gitWorkspace, staticCredentials } from "../../src/adapters/git/index.ts";
 import { openInProcessTransport } from "../../src/adapters/in-process/index.ts";
 import { postgresRunRepository } from "../../src/adapters/postgres/index.ts";
 import { processRuntime } from "../../src/adapters/process/index.ts";
@@ -135,7 +135,7 @@ export async function workshop(checks: Parameters<typeof checkRuns>[1] = {}) {
         git: gitWorkspace({
           stateDir,
           identity: { name: "speckit", email: "speckit@localhost" },
-          credentials: [],
+          credentials: staticCredentials([]),
           allowFile: true,
           logger,
         }),

@@ -1,14 +1,13 @@
 import type { Logger } from "../../ports/logger.ts";
 import type { Folders } from "./folders.ts";
 import type { Git } from "./git-command.ts";
-import type { GitCredential, GitDeadlines, GitLimits, GitWorkspaceOptions } from "./options.ts";
+import type { GitDeadlines, GitLimits, GitWorkspaceOptions } from "./options.ts";
 
 /** What every operation of this adapter works with. */
 export interface GitContext {
   readonly git: Git;
   readonly folders: Folders;
   readonly identity: GitWorkspaceOptions["identity"];
-  readonly credentials: readonly GitCredential[];
   readonly allowFile: boolean;
   readonly limits: GitLimits;
   readonly deadlines: GitDeadlines;

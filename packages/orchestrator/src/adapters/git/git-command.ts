@@ -1,11 +1,14 @@
 import { stat } from "node:fs/promises";
 import { execa } from "execa";
+import { secretMasker } from "../../domain/secret-forms.ts";
 import { SpeckitError } from "../../domain/speckit-error.ts";
+import type { GitCredential, GitCredentialSource } from "../../ports/git-credentials.ts";
 import type { Logger } from "../../ports/logger.ts";
 import type { CheckedRemote } from "./checked-remote.ts";
-import { credentialFor, gitEnvironment } from "./git-environment.ts";
+import { credentialFor } from "./credential-for.ts";
+import { gitEnvironment } from "./git-environment.ts";
 import { gitFailure } from "./git-failures.ts";
-import type { GitCredential, GitDeadlines } from "./options.ts";
+import type { GitDeadlines } from "./options.ts";
 
 export interface GitCommand {
   /** The first is the subcommand. Untrusted ones stand after `--`. */
@@ -30,7 +33,10 @@ export interface GitCommand {
 export interface GitAnswer {
   readonly exitCode: number;
   readonly stdout: Buffer;
+  /** Without the credential. */
   readonly stderr: string;
+  /** The command had a credential for its remote. */
+  readonly hasCredential: boolean;
   /** The output was longer than `maxBytes`; `stdout` has its beginning. */
   readonly cut: boolean;
 }
@@ -38,8 +44,8 @@ export interface GitAnswer {
 /**
  * Runs one git command in its closed environment and its own process group, which ends with it.
  *
- * Rejects with the signal's reason when the signal aborts, else with a SpeckitError of the failure
- * table; `GIT_UNREACHABLE` or `GIT_FAILED` when the deadline passes.
+ * Rejects with the signal's reason when the signal aborts, with what the source of credentials
+ * throws, else with a SpeckitError of the failure table; `GIT_UNREACHABLE` or `GIT_FAILED` when the deadline passes.
  */
 export type Git = (command: GitCommand, signal: AbortSignal) => Promise<GitAnswer>;
 
@@ -50,7 +56,7 @@ const STDERR_MAX_BYTES = 1024 * 1024;
 
 export function gitRunner(about: {
   readonly stateDir: string;
-  readonly credentials: readonly GitCredential[];
+  readonly credentials: GitCredentialSource;
   readonly deadlines: GitDeadlines;
   readonly logger: Logger;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -58,9 +64,12 @@ export function gitRunner(about: {
   return async (command, signal) => {
     signal.throwIfAborted();
     const { remote } = command;
-    const credential = remote && credentialFor(remote, about.credentials);
     const deadlineMs = command.deadlineMs ?? about.deadlines.localMs;
     const [operation] = command.args;
+    const pushes = operation === "push";
+    const purpose = pushes ? "push" : "read";
+    const credential = remote && (await credentialFor(about.credentials, remote, purpose, signal));
+    signal.throwIfAborted();
     const cwd = command.workTree ?? command.gitDir ?? about.stateDir;
     const result = await execa("git", command.args, {
       cwd,
@@ -83,17 +92,18 @@ export function gitRunner(about: {
     });
     signal.throwIfAborted();
     const stdout = Buffer.from(result.stdout ?? []);
-    const stderr = Buffer.from(result.stderr ?? []).toString("utf8");
+    const stderr = without(credential, Buffer.from(result.stderr ?? []).toString("utf8"));
+    const hasCredential = credential !== undefined;
     const { exitCode } = result;
     if (result.isMaxBuffer && command.maxBytes !== undefined && stdout.length >= command.maxBytes) {
-      return { exitCode: exitCode ?? 0, stdout, stderr, cut: true };
+      return { exitCode: exitCode ?? 0, stdout, stderr, hasCredential, cut: true };
     }
     if (
       !result.isMaxBuffer &&
       exitCode !== undefined &&
       (command.answers ?? [0]).includes(exitCode)
     ) {
-      return { exitCode, stdout, stderr, cut: false };
+      return { exitCode, stdout, stderr, hasCredential, cut: false };
     }
     if (result.timedOut) {
       throw new SpeckitError(
@@ -109,13 +119,13 @@ export function gitRunner(about: {
       remote: remote?.gitRemote,
       exitCode,
       signal: result.signal,
-      stderr: withoutCredential(stderr, credential),
+      stderr: stderr.length > LOGGED_MAX_LENGTH ? `…${stderr.slice(-LOGGED_MAX_LENGTH)}` : stderr,
     });
     throw gitFailure({
       operation,
       remote: remote?.gitRemote,
-      pushes: operation === "push",
-      hasCredential: credential !== undefined,
+      pushes,
+      hasCredential,
       stderr,
       exitCode,
     });
@@ -151,7 +161,6 @@ function notStarted(operation: string, cause: unknown): SpeckitError {
 
 const LOGGED_MAX_LENGTH = 4_000;
 
-function withoutCredential(stderr: string, credential: GitCredential | undefined): string {
-  const text = stderr.length > LOGGED_MAX_LENGTH ? `…${stderr.slice(-LOGGED_MAX_LENGTH)}` : stderr;
-  return credential === undefined ? text : text.replaceAll(credential.token, "[redacted]");
+function without(credential: GitCredential | undefined, text: string): string {
+  return credential === undefined ? text : secretMasker([credential.token])(text);
 }

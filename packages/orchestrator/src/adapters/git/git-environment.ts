@@ -1,6 +1,5 @@
+import type { GitCredential } from "../../ports/git-credentials.ts";
 import type { CheckedRemote } from "./checked-remote.ts";
-import { httpsHost } from "./checked-remote.ts";
-import type { GitCredential } from "./options.ts";
 
 /**
  * The whole environment of every git command: nothing of the worker's own reaches git but what is
@@ -117,14 +116,4 @@ function credentialSetting(
   }
   const basic = Buffer.from(`${credential.username}:${credential.token}`).toString("base64");
   return [[`http.https://${remote.host}/.extraHeader`, `Authorization: Basic ${basic}`]];
-}
-
-/** The credential for exactly this remote's host, if there is one. */
-export function credentialFor(
-  remote: CheckedRemote,
-  credentials: readonly GitCredential[],
-): GitCredential | undefined {
-  return remote.transport === "https"
-    ? credentials.find((credential) => httpsHost(credential.host) === remote.host)
-    : undefined;
 }

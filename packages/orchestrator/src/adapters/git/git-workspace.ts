@@ -43,7 +43,6 @@ export function gitWorkspace(options: GitWorkspaceOptions): GitWorkspace {
     }),
     folders,
     identity: options.identity,
-    credentials: options.credentials,
     allowFile: options.allowFile,
     limits: { ...DEFAULT_GIT_LIMITS, ...options.limits },
     deadlines,

@@ -1,9 +1,10 @@
 export { gitWorkspace } from "./git-workspace.ts";
+export { hiddenCredentials } from "./hidden-credentials.ts";
 export {
   DEFAULT_GIT_DEADLINES,
   DEFAULT_GIT_LIMITS,
-  type GitCredential,
   type GitDeadlines,
   type GitLimits,
   type GitWorkspaceOptions,
 } from "./options.ts";
+export { staticCredentials } from "./static-credentials.ts";

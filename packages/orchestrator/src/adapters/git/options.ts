@@ -1,12 +1,5 @@
+import type { GitCredentialSource } from "../../ports/git-credentials.ts";
 import type { Logger } from "../../ports/logger.ts";
-
-/** A credential for one https host. Never given to any other host, and never to ssh. */
-export interface GitCredential {
-  /** `github.com`, or `host:port` where the port is not 443. */
-  readonly host: string;
-  readonly username: string;
-  readonly token: string;
-}
 
 export interface GitLimits {
   /** Everything in a workspace but its `.git`. */
@@ -36,7 +29,8 @@ export interface GitWorkspaceOptions {
   readonly stateDir: string;
   /** Author and committer of every commit. */
   readonly identity: { readonly name: string; readonly email: string };
-  readonly credentials: readonly GitCredential[];
+  /** Asked before each command that talks to an https remote. */
+  readonly credentials: GitCredentialSource;
   /** Whether `file://` remotes are allowed. They run as this user: hooks of such a remote too. */
   readonly allowFile: boolean;
   readonly limits?: Partial<GitLimits>;

@@ -2,7 +2,6 @@ import { isBranchName } from "../../domain/branch-name.ts";
 import { SpeckitError } from "../../domain/speckit-error.ts";
 import type { GitRun } from "../../ports/git-workspace.ts";
 import type { GitContext } from "./context.ts";
-import { credentialFor } from "./git-environment.ts";
 import { gitFailure } from "./git-failures.ts";
 import { isAncestor } from "./is-ancestor.ts";
 import { judgePush } from "./judge-push.ts";
@@ -46,7 +45,7 @@ export async function pushBranch(
   ) {
     throw diverged(run, old, expectedOldSha);
   }
-  const { stdout, stderr, exitCode } = await context.git(
+  const { stdout, stderr, exitCode, hasCredential } = await context.git(
     {
       args: [
         "push",
@@ -90,7 +89,7 @@ export async function pushBranch(
         operation: "push",
         remote: run.gitRemote,
         pushes: true,
-        hasCredential: credentialFor(remote, context.credentials) !== undefined,
+        hasCredential,
         stderr,
         exitCode,
       });

@@ -1,5 +1,5 @@
 import winston from "winston";
-import { secretMasker } from "../../domain/secret-forms.ts";
+import { SecretRegistry } from "../../domain/secret-registry.ts";
 import type { LogFields, Logger } from "../../ports/logger.ts";
 
 export const LOG_LEVELS = ["error", "warn", "info", "debug"] as const;
@@ -9,13 +9,13 @@ export interface WinstonLoggerOptions {
   readonly level: LogLevel;
   /** `json`: one object per line; `text`: for people at a terminal. */
   readonly format: "json" | "text";
-  /** Values that must not appear in any line. */
+  /** Values that must not appear in any line, besides those that are hidden later. */
   readonly secrets: readonly string[];
 }
 
 /** Log lines on stderr: stdout belongs to what a command prints as its result. */
 export function winstonLogger(options: WinstonLoggerOptions): Logger {
-  const redact = secretMasker(options.secrets);
+  const secrets = new SecretRegistry(options.secrets);
   const { combine, timestamp, json, printf } = winston.format;
   const text = printf(({ level, message, timestamp: time, ...fields }) => {
     const rest = Object.entries(fields)
@@ -25,7 +25,7 @@ export function winstonLogger(options: WinstonLoggerOptions): Logger {
   });
   const redacted = winston.format((info) => {
     const line = info[MESSAGE];
-    info[MESSAGE] = typeof line === "string" ? redact(line) : line;
+    info[MESSAGE] = typeof line === "string" ? secrets.mask(line) : line;
     return info;
   });
   const root = winston.createLogger({
@@ -33,13 +33,13 @@ export function winstonLogger(options: WinstonLoggerOptions): Logger {
     format: combine(timestamp(), options.format === "json" ? json() : text, redacted()),
     transports: [new winston.transports.Console({ stderrLevels: [...LOG_LEVELS] })],
   });
-  return wrap(root);
+  return wrap(root, secrets);
 }
 
 /** Where winston keeps the finished line. */
 const MESSAGE = Symbol.for("message");
 
-function wrap(inner: winston.Logger): Logger {
+function wrap(inner: winston.Logger, secrets: SecretRegistry): Logger {
   const write =
     (level: LogLevel) =>
     (message: string, fields?: LogFields): void => {
@@ -50,6 +50,7 @@ function wrap(inner: winston.Logger): Logger {
     warn: write("warn"),
     info: write("info"),
     debug: write("debug"),
-    with: (fields) => wrap(inner.child(fields)),
+    with: (fields) => wrap(inner.child(fields), secrets),
+    hide: (secret) => secrets.add(secret),
   };
 }

@@ -2,13 +2,14 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { gitRunner } from "../../../src/adapters/git/git-command.ts";
 import { DEFAULT_GIT_DEADLINES } from "../../../src/adapters/git/options.ts";
+import { staticCredentials } from "../../../src/adapters/git/static-credentials.ts";
 import { winstonLogger } from "../../../src/adapters/winston/index.ts";
 import { temporaryFolder } from "./fixtures/temporary-folder.ts";
 
 function runner(stateDir: string, path = process.env.PATH) {
   return gitRunner({
     stateDir,
-    credentials: [],
+    credentials: staticCredentials([]),
     deadlines: DEFAULT_GIT_DEADLINES,
     logger: winstonLogger({ level: "error", format: "json", secrets: [] }),
     environment: { ...process.env, PATH: path },

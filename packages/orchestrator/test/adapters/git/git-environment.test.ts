@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { checkedRemote } from "../../../src/adapters/git/checked-remote.ts";
-import { credentialFor, gitEnvironment } from "../../../src/adapters/git/git-environment.ts";
+import { gitEnvironment } from "../../../src/adapters/git/git-environment.ts";
 
 const CREDENTIAL = { host: "Git.Example.test:443", username: "x-access-token", token: "s3cret" };
 
@@ -53,19 +53,8 @@ test("ssh asks nothing and gives up on a silent host", () => {
   expect(environment.GIT_ALLOW_PROTOCOL).toBe("ssh");
 });
 
-test("a credential goes to its own host alone, by https alone", () => {
-  const credentials = [CREDENTIAL];
+test("a credential travels as configuration for its own host", () => {
   const https = checkedRemote("https://git.example.test/a/b", false);
-  expect(credentialFor(https, credentials)).toBe(CREDENTIAL);
-  for (const other of [
-    "https://example.test/a",
-    "https://git.example.test:8443/a",
-    "https://git.example.test.evil.test/a",
-    "ssh://git@git.example.test/a",
-    "git@git.example.test:a",
-  ]) {
-    expect(credentialFor(checkedRemote(other, false), credentials), other).toBeUndefined();
-  }
   const environment = gitEnvironment({}, https, CREDENTIAL, undefined);
   const last = Number(environment.GIT_CONFIG_COUNT) - 1;
   expect(environment[`GIT_CONFIG_KEY_${last}`]).toBe("http.https://git.example.test/.extraHeader");

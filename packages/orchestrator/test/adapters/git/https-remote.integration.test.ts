@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { type GitServer, gitServer, type Intercept } from "@speckit/testkit";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { SpeckitError } from "../../../src/domain/speckit-error.ts";
 import { recordedGit } from "./fixtures/recorded-git.ts";
 import { remoteRepository, writeFiles } from "./fixtures/remote-repository.ts";
 import {
@@ -114,6 +115,46 @@ describe("an https remote behind a login", () => {
     });
     expect((await rejection(fetchBase(git, gitRemote))).code).toBe("GIT_CREDENTIALS_MISSING");
     expect(server.requests.map(({ authorization }) => authorization).filter(Boolean)).toEqual([]);
+  });
+
+  test("each command has the token of its own moment, and a push says that it is one", async () => {
+    const { repository, server, gitRemote } = await privateRemote();
+    const asked: string[] = [];
+    const { git } = machine({
+      allowFile: false,
+      credentials: {
+        async find({ host, purpose }) {
+          asked.push(purpose);
+          // The first is refused, as one that has run out between two commands.
+          const token = asked.length === 1 ? "expired-token" : TOKEN;
+          return { host, username: "x-access-token", token };
+        },
+      },
+      environment: { ...process.env, GIT_SSL_CAINFO: server.caFile },
+    });
+    expect((await rejection(fetchBase(git, gitRemote))).code).toBe("GIT_CREDENTIALS_REFUSED");
+    const run = await preparedRun(git, { gitRemote });
+    const { workspace } = await git.createAttempt(run, SPECIFY, soon());
+    writeFiles(workspace, { [`${FEATURE}/spec.md`]: "# Spec\n" });
+    const after = await committed(run, await git.harvest(run, SPECIFY, soon()));
+    await git.push(after, null, soon());
+    expect(repository.sha(BRANCH)).toBe(after.tipSha);
+    expect(asked).toEqual(["read", "read", "read", "read", "push"]);
+  });
+
+  test("a credential that cannot be made is the failure, with the source's own code", async () => {
+    const { server, gitRemote } = await privateRemote();
+    const { git } = machine({
+      credentials: {
+        async find() {
+          throw new SpeckitError("GIT_UNREACHABLE", "no token: the host's API does not answer");
+        },
+      },
+    });
+    const error = await rejection(fetchBase(git, gitRemote));
+    expect(error).toMatchObject({ code: "GIT_UNREACHABLE" });
+    expect(error.message).toBe("no token: the host's API does not answer");
+    expect(server.requests).toEqual([]);
   });
 
   test("a repository that is not there is named so", async () => {
