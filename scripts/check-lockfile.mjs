@@ -7,6 +7,7 @@ import { Refusal, runScript } from "./refusal.mjs";
 const testTools = [
   "@asyncapi/specs",
   "@biomejs/biome",
+  "@octokit/openapi",
   "@openai/codex",
   "ajv",
   "fast-check",
