@@ -439,6 +439,12 @@ export const ERROR_CODES = {
     remedy:
       "It is retried; its own words are in the message. docs/gateway.md says how to start one by hand.",
   },
+  GATEWAY_TOO_OLD: {
+    class: "transient",
+    meaning: "The gateway on the engine has no socket for each attempt, as a job needs one.",
+    remedy:
+      "It is retried. Remove the gateway's container, so that a worker starts one of its own release, or start the newer one that docs/gateway.md tells of.",
+  },
   BROKER_UNAVAILABLE: {
     class: "transient",
     meaning: "RabbitMQ did not answer or did not confirm.",

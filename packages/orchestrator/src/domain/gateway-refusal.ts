@@ -4,6 +4,7 @@ export const GATEWAY_REFUSALS = [
   "unknown_token",
   "other_deployment",
   "other_use",
+  "other_attempt",
   "not_live",
   "unsure",
   "expired",

@@ -4,7 +4,7 @@ import { askEngine } from "./ask-engine.ts";
 import { containerState, engineStatus } from "./container-state.ts";
 import type { DockerContext } from "./docker-options.ts";
 import { hasSecrets } from "./give-secrets.ts";
-import { GATEWAY_FOLDER, JOB_ROOT } from "./job-file.ts";
+import { JOB_ROOT } from "./job-file.ts";
 import { labelsOf, objectName } from "./job-objects.ts";
 import { JOB_USER } from "./tar/pack-folder.ts";
 import { volumeMount } from "./volume-mount.ts";
@@ -43,12 +43,18 @@ export const PLAIN = {
  * would have ended the job already, had anyone looked.
  */
 export async function createContainer(
-  { docker, deploymentId, image, gatewayVolume, limits, networkMode }: DockerContext,
+  { docker, deploymentId, image, limits, networkMode }: DockerContext,
   spec: JobSpec,
   {
+    door,
     signal,
     onOthers,
-  }: { readonly signal: AbortSignal; readonly onOthers: (isThere: boolean) => void },
+  }: {
+    /** The attempt's way to its gateway. */
+    readonly door: Docker.MountSettings;
+    readonly signal: AbortSignal;
+    readonly onOthers: (isThere: boolean) => void;
+  },
 ): Promise<{ readonly id: string; readonly isNew: boolean }> {
   const name = objectName(deploymentId, spec);
   const labels = labelsOf(deploymentId, "job", spec);
@@ -83,12 +89,7 @@ export async function createContainer(
                 { Name: "nofile", Soft: limits.openFiles, Hard: limits.openFiles },
               ],
               Tmpfs: { "/tmp": `rw,nosuid,nodev,exec,mode=1777,size=${limits.tmpBytes}` },
-              Mounts: [
-                volumeMount(name, JOB_ROOT, labels),
-                volumeMount(gatewayVolume, GATEWAY_FOLDER, labelsOf(deploymentId, "gateway"), {
-                  readOnly: true,
-                }),
-              ],
+              Mounts: [volumeMount(name, JOB_ROOT, labels), door],
               LogConfig: {
                 Type: "local",
                 Config: {

@@ -1,3 +1,6 @@
+import { posix } from "node:path";
+import type Docker from "dockerode";
+import { ATTEMPT_FOLDERS, attemptFolder } from "../../domain/attempt-folder.ts";
 import type {
   Job,
   JobEngine,
@@ -22,11 +25,13 @@ import {
   type DockerRuntimeOptions,
 } from "./docker-options.ts";
 import { engineId } from "./engine-identity.ts";
+import { folderMount } from "./folder-mount.ts";
 import { hasSecrets, openSecretsDoor } from "./give-secrets.ts";
-import { FOLDERS_IN_JOB, jobFile } from "./job-file.ts";
+import { FOLDERS_IN_JOB, GATEWAY_FOLDER, jobFile } from "./job-file.ts";
 import { checkTakesSecrets, jobImageId } from "./job-image.ts";
 import { namePrefix } from "./job-objects.ts";
 import { listJobs } from "./list-jobs.ts";
+import { makeAttemptFolder } from "./make-attempt-folder.ts";
 import { removeJob } from "./remove-job.ts";
 import { type SupervisedSpec, superviseContainer } from "./supervise-container.ts";
 
@@ -41,7 +46,8 @@ const ANSWER_MAX_CHARACTERS = 4_096;
  *
  * Who does what, and what happens when it is cut:
  *
- * 1. `prepare` makes volume and container under the attempt's one name, and uploads workspace, HOME
+ * 1. `prepare` makes the attempt's folder in the gateway's volume, where the gateway listens from then on (and removes
+ *    it when the attempt is over), then volume and container under the attempt's one name, and uploads workspace, HOME
  *    and job file. Cut here, nothing was started: the next `prepare` of the attempt finds the name
  *    taken, and uploads again into a container that nobody has started.
  * 2. The worker commits the container's id with the attempt. Cut before: as above, or the reaper's.
@@ -118,9 +124,11 @@ async function prepare(
   await context.ensureGateway?.();
   const { runId, phase, attempt } = spec;
   const token = await context.signStartToken({ runId, phase, attempt }, START_TOKEN_MS);
+  const door = await openDoor(context, spec, signal);
   let isOurs = true;
   try {
     const container = await createContainer(context, spec, {
+      door,
       signal,
       onOthers: (isThere) => {
         isOurs = !isThere;
@@ -151,6 +159,24 @@ async function prepare(
     }
     throw error;
   }
+}
+
+/** What a job's container mounts of the gateway's volume: a folder of its own attempt. */
+async function openDoor(
+  context: DockerContext,
+  spec: JobSpec,
+  signal: AbortSignal,
+): Promise<Docker.MountSettings> {
+  const { docker, gatewayVolume } = context;
+  await makeAttemptFolder(context, spec, signal);
+  const volume = await askEngine(
+    "look at a volume",
+    (abortSignal) => docker.getVolume(gatewayVolume).inspect({ abortSignal }),
+    { signal },
+  );
+  const { apiVersion } = await pingEngine(docker);
+  const folder = posix.join(ATTEMPT_FOLDERS, attemptFolder(spec));
+  return folderMount(volume, { folder, target: GATEWAY_FOLDER, apiVersion });
 }
 
 /** Starts a container that was never started, and supervises it from then on. */

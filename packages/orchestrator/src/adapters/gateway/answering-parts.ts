@@ -1,5 +1,6 @@
 import { EnvHttpProxyAgent } from "undici";
 import type { GatewayRefusal } from "../../domain/gateway-refusal.ts";
+import type { JobName } from "../../ports/job-runtime.ts";
 import type { AnsweringParts } from "./answer-request.ts";
 import { bodyBudget } from "./body-budget.ts";
 import { gatewayMeter } from "./gateway-meter.ts";
@@ -44,11 +45,17 @@ export function answeringParts(options: GatewayOptions): UpstreamParts {
   };
 }
 
-/** A request that was refused before anybody asked whose it is: unreadable, or not for a gateway. */
+/**
+ * A request that was refused before anybody asked whose it is: unreadable, or not for a gateway.
+ *
+ * @param through whose socket it came through, where that tells
+ */
 export function tellRefused(
   { meter, tellRefusal }: Pick<UpstreamParts, "meter" | "tellRefusal">,
   why: GatewayRefusal,
+  through?: JobName,
 ): void {
   meter.refused(why);
-  tellRefusal("warn", "request refused", { refusal: why, reason: why.replaceAll("_", " ") });
+  const fields = { refusal: why, reason: why.replaceAll("_", " ") };
+  tellRefusal("warn", "request refused", { ...fields, ...through });
 }

@@ -5,7 +5,7 @@ import type { JobName } from "../../ports/job-runtime.ts";
 import type { Logger } from "../../ports/logger.ts";
 
 /** How long an answer of the authority holds, and how often it is asked again. */
-const RECHECK_MS = 15_000;
+export const RECHECK_MS = 15_000;
 /** How long the last good answer holds while none comes. */
 const FAIL_CLOSED_MS = 45_000;
 /** An attempt that nobody has asked for in so long is forgotten; its next call is looked up anew. */

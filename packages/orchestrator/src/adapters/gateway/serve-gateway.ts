@@ -10,25 +10,36 @@ import {
 } from "./answer-request.ts";
 import { answeringParts, tellRefused } from "./answering-parts.ts";
 import { type AttemptAccount, attemptAccount } from "./attempt-account.ts";
+import { attemptDoors } from "./attempt-doors.ts";
 import type { TokenUse } from "./attempt-token.ts";
-import { type AttemptWatchOptions, type WatchedAttempt, watchAttempts } from "./attempt-watch.ts";
+import {
+  type AttemptWatchOptions,
+  RECHECK_MS,
+  type WatchedAttempt,
+  watchAttempts,
+} from "./attempt-watch.ts";
 import { callLedger } from "./call-ledger.ts";
 import { type EgressOptions, egressDoor } from "./egress/egress-door.ts";
 import { refuseForwarding } from "./egress/proxy-request.ts";
 import type { GatewayOptions } from "./gateway-options.ts";
-import { openHttpDoor } from "./http-door.ts";
+import { type HttpDoor, openHttpDoor } from "./http-door.ts";
 import type { OwnAnswer } from "./own-answer.ts";
 import { refusalRows } from "./refusal-rows.ts";
 import { removeStaleSocket } from "./stale-socket.ts";
-import { type Admission, admitToken } from "./token-door.ts";
+import { type Admission, admitToken, type Through } from "./token-door.ts";
 
 export interface ServingOptions
   extends GatewayOptions,
     Pick<AttemptWatchOptions, "recheckMs" | "failClosedMs"> {
   readonly deploymentId: string;
   readonly authority: AttemptAuthority;
-  /** Absolute path, in a folder that only the jobs of this deployment see. */
+  /**
+   * Absolute path, in a folder that no job sees: whose token comes through here nothing tells. Beside it are the
+   * folders of attempts, of which each job sees its own; their paths must fit into a socket's 107 bytes.
+   */
   readonly socketPath: string;
+  /** After how long the folder of an attempt that never was live is removed, in milliseconds. Default an hour. */
+  readonly neverLiveMs?: number;
   /** Where agents may go besides their model. */
   readonly egress: EgressOptions;
 }
@@ -43,12 +54,12 @@ export interface ServedGateway extends AsyncDisposable {
   readonly drain: (withinMs: number) => Promise<void>;
 }
 
-/** Everybody may connect: the jobs' user is another than ours, and the folder is only theirs. */
+/** Everybody may connect who sees its folder: no job does, but for those of workers from before jobs had their own. */
 const SOCKET_MODE = 0o666;
 
 /**
- * The same gateway for attempts it has never heard of: a socket in the file system, which containers
- * without a network see, and no state of its own.
+ * The same gateway for attempts it has never heard of: sockets in the file system, one for each attempt, which
+ * containers without a network see, and no state of its own.
  *
  * Who holds what. A worker signs an attempt's tokens with a key of its own, whose public half is stored
  * with the attempt before its container starts. The authority (the deployment's database, by its
@@ -75,8 +86,8 @@ export async function serveGateway(options: ServingOptions): Promise<ServedGatew
   const watch = undo.use(watchAttempts(options));
   const ledger = callLedger(options);
   const becomesRow = refusalRows();
-  const admit = (token: string, use: TokenUse): Promise<Admission> =>
-    admitToken({ watch, deploymentId, clock }, token, use);
+  const admit = (token: string, use: TokenUse, through: Through): Promise<Admission> =>
+    admitToken({ watch, deploymentId, clock }, token, use, through);
   const accounts = new WeakMap<WatchedAttempt, AttemptAccount>();
   const accountOf = ({ watched, claims }: Extract<Admission, { watched: unknown }>) => {
     const account =
@@ -90,10 +101,10 @@ export async function serveGateway(options: ServingOptions): Promise<ServedGatew
     return account;
   };
 
-  const parts: AnsweringParts = {
+  const partsFor = (through: Through): AnsweringParts => ({
     ...upstream,
     async admit(token): Promise<OpenAccess | RefusedToken> {
-      const admission = await admit(token, "model");
+      const admission = await admit(token, "model", through);
       if ("reason" in admission) {
         const answer = admission.because === "unsure" ? ATTEMPT_UNKNOWN : INVALID_TOKEN;
         return { ...admission, answer };
@@ -115,35 +126,37 @@ export async function serveGateway(options: ServingOptions): Promise<ServedGatew
         open: watched.open,
       };
     },
-  };
-  const jobParts = {
+  });
+  const jobPartsFor = (through: Through) => ({
     authority,
-    admit: (token: string) => admit(token, "start"),
+    admit: (token: string) => admit(token, "start", through),
     isAway: watch.isAway,
     meter: upstream.meter,
     tellRefusal: upstream.tellRefusal,
     logger,
-  };
+  });
 
   await removeStaleSocket(socketPath);
   let open = 0;
   const egress = egressDoor({
     ...options.egress,
-    admit: (token) => admit(token, "egress"),
+    admit: (token, through) => admit(token, "egress", through),
     meter: upstream.meter,
     tellRefusal: upstream.tellRefusal,
     clock,
     logger,
   });
-  const door = undo.use(
-    await openHttpDoor(
+  const openDoor = (path: string, through: Through): Promise<HttpDoor> => {
+    const parts = partsFor(through);
+    const jobParts = jobPartsFor(through);
+    return openHttpDoor(
       (request, response) => {
         open += 1;
         response.once("close", () => {
           open -= 1;
         });
         if (refuseForwarding(request, response)) {
-          tellRefused(upstream, "forwarding_refused");
+          tellRefused(upstream, "forwarding_refused", through);
           return;
         }
         if (answerJob(jobParts, request, response)) {
@@ -154,12 +167,27 @@ export async function serveGateway(options: ServingOptions): Promise<ServedGatew
           response.destroy();
         });
       },
-      { socketPath },
-      (why) => tellRefused(upstream, why),
-      egress.answer,
-    ),
+      { socketPath: path },
+      (why) => tellRefused(upstream, why, through),
+      (request, socket, head) => egress.answer(request, socket, head, through),
+    );
+  };
+  const door = undo.use(await openDoor(socketPath, undefined));
+  const doors = undo.use(
+    await attemptDoors({
+      socketPath,
+      open: openDoor,
+      async isLive(name) {
+        const found = await watch.find(name);
+        return typeof found === "string" ? found : "live";
+      },
+      recheckMs: options.recheckMs ?? RECHECK_MS,
+      neverLiveMs: options.neverLiveMs,
+      clock,
+      logger,
+    }),
   );
-  // Before the door, which waits for every connection to be closed.
+  // Before the doors, which wait for every connection to be closed.
   undo.use(egress);
   await chmod(socketPath, SOCKET_MODE);
 
@@ -170,9 +198,11 @@ export async function serveGateway(options: ServingOptions): Promise<ServedGatew
     async drain(withinMs) {
       const endMs = clock.monotonicMs() + withinMs;
       const leftMs = (): number => Math.max(0, endMs - clock.monotonicMs());
+      doors.stopTaking();
       door.stopTaking();
       while (open + egress.open() > 0 && leftMs() > 0) {
         await clock.sleep(Math.min(leftMs(), 50));
+        doors.stopTaking();
         door.stopTaking();
       }
       await ledger.flush(leftMs());

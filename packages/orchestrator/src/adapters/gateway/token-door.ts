@@ -12,13 +12,17 @@ export type Admission =
       readonly refusal: GatewayRefusal;
       /** For the log: what was wrong, never the token. */
       readonly reason: string;
-      /** Whom it claims to be of. */
+      /** Who has shown it, where its socket tells; else whom it claims to be of. */
       readonly claimed?: JobName;
     };
 
+/** Whose socket a request came through; undefined: the gateway's own, which no job sees. */
+export type Through = JobName | undefined;
+
 /**
  * Judges a token that was made elsewhere: by the attempt it names, whose public key the authority
- * tells. What is not of this deployment's gateway by its own words costs no question.
+ * tells. What is not of this deployment's gateway by its own words, or came through another attempt's
+ * socket than it names, costs no question.
  */
 export async function admitToken(
   {
@@ -32,14 +36,16 @@ export async function admitToken(
   },
   token: string,
   use: TokenUse,
+  through: Through,
 ): Promise<Admission> {
   const claims = claimsOf(token);
-  if (claims === undefined) {
+  const claimed = through ?? claims?.attempt;
+  if (claims === undefined || claimed === undefined) {
+    const whose = claimed === undefined ? {} : { claimed };
     return token === ""
-      ? { because: "invalid", refusal: "no_token", reason: "no token" }
-      : { because: "invalid", refusal: "unknown_token", reason: "no token of ours" };
+      ? { because: "invalid", refusal: "no_token", reason: "no token", ...whose }
+      : { because: "invalid", refusal: "unknown_token", reason: "no token of ours", ...whose };
   }
-  const claimed = claims.attempt;
   if (claims.deploymentId !== deploymentId) {
     const reason = "another deployment's token";
     return { because: "invalid", refusal: "other_deployment", reason, claimed };
@@ -47,6 +53,10 @@ export async function admitToken(
   if (claims.use !== use) {
     const reason = `a token to ${claims.use}, not to ${use}`;
     return { because: "invalid", refusal: "other_use", reason, claimed };
+  }
+  if (!isSame(claims.attempt, claimed)) {
+    const reason = `a token of ${Object.values(claims.attempt).join("/")}`;
+    return { because: "invalid", refusal: "other_attempt", reason, claimed };
   }
   const watched = await watch.find(claimed);
   if (watched === "not_live") {
@@ -63,4 +73,8 @@ export async function admitToken(
     return { because: "invalid", refusal: verdict, reason, claimed };
   }
   return { watched, claims };
+}
+
+function isSame(one: JobName, other: JobName): boolean {
+  return one.runId === other.runId && one.phase === other.phase && one.attempt === other.attempt;
 }

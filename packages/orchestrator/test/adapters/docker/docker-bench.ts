@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { testEngine } from "@speckit/testkit";
+import { eventually, testEngine } from "@speckit/testkit";
 import type Docker from "dockerode";
 import {
   type ContainerLimits,
@@ -48,19 +48,34 @@ export interface DockerBench extends AsyncDisposable {
   readonly leftovers: () => Promise<readonly string[]>;
 }
 
-/** Answers as the tokens say, and says on stdout when a ticket is taken. */
+/** Answers as the tokens say, and says whose socket it was; and on stdout when a ticket is taken. */
 const GATEWAY = `
 const { createServer } = require("node:http");
-const { rmSync, chmodSync } = require("node:fs");
-const path = "/run/speckit-gateway/gateway.sock";
-rmSync(path, { force: true });
-createServer((request, response) => {
-  const token = (request.headers.authorization ?? "").slice("Bearer ".length);
-  const isStart = request.url === "/speckit/v1/start";
-  const code = token === "refuse" ? 409 : token === "fence" && !isStart ? 410 : 204;
-  if (isStart && code === 204) console.log("ticket");
-  response.writeHead(code).end();
-}).listen(path, () => { chmodSync(path, 0o666); console.log("ready"); });
+const { rmSync, chmodSync, mkdirSync, readdirSync, writeFileSync, watch } = require("node:fs");
+const listen = (path, owner) => {
+  rmSync(path, { force: true });
+  const server = createServer((request, response) => {
+    const token = (request.headers.authorization ?? "").slice("Bearer ".length);
+    const isStart = request.url === "/speckit/v1/start";
+    const code = token === "refuse" ? 409 : token === "fence" && !isStart ? 410 : 204;
+    if (isStart && code === 204) console.log("ticket");
+    response.writeHead(code, { owner }).end();
+  });
+  return server.listen(path, () => chmodSync(path, 0o666));
+};
+const jobs = "/run/speckit-gateway/jobs";
+const seen = new Set(["served.json"]);
+const look = () => {
+  for (const name of readdirSync(jobs).filter((name) => !seen.has(name))) {
+    seen.add(name);
+    listen(jobs + "/" + name + "/gateway.sock", name);
+  }
+};
+mkdirSync(jobs, { recursive: true });
+writeFileSync(jobs + "/served.json", JSON.stringify({ v: 1, uid: 0 }));
+watch(jobs, look);
+look();
+listen("/run/speckit-gateway/gateway.sock", "nobody").once("listening", () => console.log("ready"));
 `;
 
 /** @param docker default: the engine of the tests */
@@ -101,6 +116,7 @@ export async function openDockerBench(
   });
   await gateway.start();
   const logOf = async () => String(await gateway.logs({ stdout: true, stderr: true }));
+  await eventually("the gateway serves", logOf, (said) => said.includes("ready"));
 
   const filters = { label: [`speckit.deployment=${deploymentId}`] };
   let jobs = 0;

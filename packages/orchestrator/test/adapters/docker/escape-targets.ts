@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { eventually, testEngine } from "@speckit/testkit";
 import { labelsOf, objectName } from "../../../src/adapters/docker/job-objects.ts";
 import { JOB_USER } from "../../../src/adapters/docker/tar/pack-folder.ts";
+import { attemptFolder } from "../../../src/domain/attempt-folder.ts";
 import type { DockerBench } from "./docker-bench.ts";
 
 /** What somebody who gets out of a container may find: all of it the test's own, most of it marked with `word`. */
@@ -28,6 +29,8 @@ export interface EscapeTargets extends AsyncDisposable {
   };
   /** Of another run, with `word` in its `workspace/secret-plan`; `folder` is where the engine keeps it. */
   readonly otherVolume: { readonly name: string; readonly folder: string };
+  /** The folder of that run's attempt in the gateway's volume: its socket's answers have it in their header `owner`. */
+  readonly otherDoor: string;
   /** On the engine's bridge; says `word` on port 80 of all its addresses. */
   readonly otherContainer: { readonly id: string; readonly address: string };
 }
@@ -91,6 +94,7 @@ export async function openEscapeTargets(bench: DockerBench): Promise<EscapeTarge
       name: otherVolume,
       folder: (await bench.docker.getVolume(otherVolume).inspect()).Mountpoint,
     },
+    otherDoor: attemptFolder(otherRun),
     otherContainer: await startOtherContainer(bench, word),
   };
   const owned = undo.move();

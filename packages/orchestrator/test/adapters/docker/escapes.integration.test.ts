@@ -1,7 +1,8 @@
 import type Docker from "dockerode";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ContainerLimits } from "../../../src/adapters/docker/index.ts";
-import { labelsOf } from "../../../src/adapters/docker/job-objects.ts";
+import { GATEWAY_FOLDER } from "../../../src/adapters/docker/job-file.ts";
+import { labelsOf, namePrefix } from "../../../src/adapters/docker/job-objects.ts";
 import { Frames } from "../../../src/adapters/docker/output/frames.ts";
 import type { JobEnd } from "../../../src/ports/job-runtime.ts";
 import { type DockerBench, openDockerBench, runInDocker } from "./docker-bench.ts";
@@ -45,6 +46,7 @@ open_device() { # type major minor
 }
 `;
 
+const gatewayVolume = (deploymentId: string) => `${namePrefix(deploymentId)}-gateway`;
 const says = (address: string, { word }: EscapeTargets) => `${address} says ${word}\n`;
 const theWord = ({ word }: EscapeTargets) => [word];
 const AS_ROOT = { User: "0:0" };
@@ -168,6 +170,33 @@ const MEASURES: readonly Measure[] = [
           find / -path /proc -prune -o -name secret-plan -exec cat {} +`,
         gets: theWord,
         butMeets: /secret-plan: No such file or directory/,
+      },
+    ],
+  },
+  {
+    measure: "no folder of the gateway's volume but its own",
+    without: (_, { Mounts = [] }) => ({
+      Mounts: Mounts.map((mount) =>
+        mount.Target === GATEWAY_FOLDER
+          ? { ...mount, Type: "volume", Source: gatewayVolume(bench.deploymentId) }
+          : mount,
+      ),
+    }),
+    ways: [
+      {
+        to: "another attempt's socket, where its token would be taken",
+        tries: ({ otherDoor }) => `
+          find / -path /proc -prune -o -name gateway.sock -print 2>/dev/null |
+            while read -r socket; do
+              node -e '
+                const request = require("node:http").get({ socketPath: process.argv[1] }, (answer) => {
+                  console.log("is heard by", answer.headers.owner);
+                });
+                request.on("error", ({ message }) => console.log(message));' "$socket"
+            done
+          ls /run/speckit-gateway/jobs/${otherDoor} /run/speckit-gateway/../${otherDoor}`,
+        gets: ({ otherDoor }) => [`is heard by ${otherDoor}\n`],
+        butMeets: /^is heard by [0-9a-f-]{36}-specify-1\n(ls: .*: No such file or directory\n){2}$/,
       },
     ],
   },

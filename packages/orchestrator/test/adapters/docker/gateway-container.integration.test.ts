@@ -1,18 +1,24 @@
 import { randomUUID } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
 import { startMockModel } from "@speckit/mock-model";
-import { eventually, testDatabase, testEngine } from "@speckit/testkit";
+import { eventually, tempFolder, testDatabase, testEngine } from "@speckit/testkit";
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
   connectDocker,
+  dockerRuntime,
   type GatewayContainerOptions,
   gatewayContainer,
 } from "../../../src/adapters/docker/index.ts";
 import { labelsOf, namePrefix } from "../../../src/adapters/docker/job-objects.ts";
 import { attemptTokenSigner } from "../../../src/adapters/gateway/index.ts";
+import { attemptFolder } from "../../../src/domain/attempt-folder.ts";
+import type { JobName, JobSpec } from "../../../src/ports/job-runtime.ts";
 import { gatewayRole } from "../postgres/gateway-role.ts";
 import { placedAttempts } from "../postgres/placed-attempts.ts";
 import { sqlClient } from "../postgres/sql-client.ts";
 import { recordingLogger } from "../rabbitmq/recording-logger.ts";
+import { runInDocker } from "./docker-bench.ts";
 
 const database = await testDatabase();
 const engine = testEngine();
@@ -89,9 +95,11 @@ async function inJob(script: string): Promise<string> {
   }
 }
 
-const CALL = (path: string, token: string, body: string) => `
+const OWN_SOCKET = { socketPath: "/run/speckit-gateway/gateway.sock" };
+
+const CALL = (path: string, token: string, body: string, at: object = OWN_SOCKET) => `
   const request = require("node:http").request({
-    socketPath: "/run/speckit-gateway/gateway.sock", path: ${JSON.stringify(path)},
+    ...${JSON.stringify(at)}, path: ${JSON.stringify(path)},
     method: ${JSON.stringify(body === "" ? "GET" : "POST")},
     headers: { authorization: "Bearer ${token}" },
   }, (answer) => {
@@ -140,6 +148,85 @@ describe("the gateway's container", () => {
       NetworkMode: "host",
       PidsLimit: 128,
     });
+  });
+
+  test("takes an attempt's token through that attempt's socket, and another one's that is live not", async () => {
+    await using model = await startMockModel({ apiKey: KEY });
+    await gateway(
+      {},
+      { upstreams: { openai: { apiKeys: [KEY], baseUrl: model.baseUrl("ok") } } },
+    ).ensure();
+    const signer = attemptTokenSigner({
+      deploymentId: String(deployment?.id),
+      now: () => new Date(),
+    });
+    const runtime = dockerRuntime({
+      docker,
+      deploymentId,
+      image: engine.image("job"),
+      signStartToken: signer.signStart,
+      tokenKey: signer.tokenKey,
+      limits: { freeBytesFloor: 1 },
+      logger: recordingLogger().logger,
+    });
+    const attempts = placedAttempts(sql);
+    const [own, other] = [
+      await attempts.place(signer.tokenKey),
+      await attempts.place(signer.tokenKey),
+    ];
+    const [ours, stolen] = await Promise.all(
+      [own, other].map((name) => signer.signModel({ ...name, limits: {}, expiresInMs: 60_000 })),
+    );
+    await using folder = await tempFolder("doors");
+    const body = JSON.stringify({ model: "gpt-5.5", stream: true, input: [] });
+    const specOf = async (name: JobName, ...tokens: readonly string[]): Promise<JobSpec> => {
+      const at = join(folder.path, name.runId);
+      const folders = { workspace: join(at, "workspace"), home: join(at, "home") };
+      await mkdir(folders.workspace, { recursive: true });
+      await mkdir(folders.home);
+      const calls = tokens.map((token) =>
+        CALL("/openai/v1/responses", token, body, { host: "127.0.0.1", port: 8787 }),
+      );
+      const script = calls.map((call) => `{${call}}`).join("\n");
+      return { ...name, ...folders, argv: ["node", "-e", script], env: {}, files: [], stdin: "" };
+    };
+    // The other one is being made ready: its folder is there, and its token lives.
+    await runtime.prepare(await specOf(other), new AbortController().signal);
+    const { exit, stdout } = await runInDocker(runtime, await specOf(own, ours!, stolen!));
+    expect(exit).toMatchObject({ exitCode: 0 });
+    expect(String(stdout)).toContain("response.completed");
+    expect(String(stdout)).toMatch(/^401 .*invalid_token/m);
+    expect(model.requests()).toMatchObject([{ status: 200 }]);
+    const logged = (
+      await docker.getContainer(name()).logs({ stdout: true, stderr: true })
+    ).toString();
+    expect(logged).toMatch(new RegExp(`other_attempt.*${own.runId}`));
+    expect(logged).not.toContain(stolen);
+
+    const socketPath = `/run/speckit-gateway/jobs/${attemptFolder(other)}/gateway.sock`;
+    expect(await inJob(CALL("/openai/v1/responses", stolen!, body, { socketPath }))).toContain(
+      "response.completed",
+    );
+  });
+
+  test("of a release without a socket for each attempt is told of, and no job is made", async () => {
+    const runtime = dockerRuntime({
+      docker,
+      deploymentId,
+      image: engine.image("job"),
+      signStartToken: async () => "",
+      tokenKey: "",
+      logger: recordingLogger().logger,
+    });
+    const job = { runId: randomUUID(), phase: "specify", attempt: 1 };
+    const spec = {
+      ...{ ...job, workspace: "/nowhere", home: "/nowhere", files: [], stdin: "", env: {} },
+      argv: ["true"] as const,
+    };
+    await expect(runtime.prepare(spec, new AbortController().signal)).rejects.toMatchObject({
+      code: "GATEWAY_TOO_OLD",
+    });
+    expect(await runtime.engine.list()).toEqual([]);
   });
 
   test("is one, also when two workers look at once and again and again", async () => {

@@ -57,14 +57,21 @@ const part = (fields: object): string => Buffer.from(JSON.stringify(fields)).toS
 
 /** Where a token may be shown, and the answer of each that lets nobody in. */
 const DOORS: Readonly<
-  Record<string, { readonly use: TokenUse; readonly ask: (token: string) => Promise<number> }>
+  Record<
+    string,
+    {
+      readonly use: TokenUse;
+      /** @param through a socket's path; default the gateway's own */
+      readonly ask: (token: string, through?: string) => Promise<number>;
+    }
+  >
 > = {
   ...Object.fromEntries(
     DIALECTS.map((dialect) => [
       dialect.provider,
       {
         use: "model" as const,
-        async ask(token: string) {
+        async ask(token: string, through?: string) {
           bench.served.provider.answer = completeIn(dialect);
           const body = JSON.stringify(dialect.body);
           const headers = Object.entries(dialect.auth(token)).map(
@@ -76,6 +83,7 @@ const DOORS: Readonly<
               ...["host: x", "connection: close", `content-length: ${body.length}`, ...headers],
               `\r\n${body}`,
             ].join("\r\n"),
+            through,
           );
           socket.destroy();
           return status;
@@ -85,22 +93,26 @@ const DOORS: Readonly<
   ),
   "a start ticket": {
     use: "start",
-    ask: async (token) =>
-      (await bench.served.ask("/speckit/v1/start", token, { method: "POST" })).status,
+    ask: async (token, through) =>
+      (await bench.served.ask("/speckit/v1/start", token, { method: "POST", ...via(through) }))
+        .status,
   },
   "whether it is live": {
     use: "start",
-    ask: async (token) => (await bench.served.ask("/speckit/v1/attempt", token)).status,
+    ask: async (token, through) =>
+      (await bench.served.ask("/speckit/v1/attempt", token, via(through))).status,
   },
   "a tunnel": {
     use: "egress",
-    async ask(token) {
-      const { status, socket } = await bench.connect(token, `${PLAIN}:${bench.tcpPort}`);
+    async ask(token, through) {
+      const { status, socket } = await bench.connect(token, `${PLAIN}:${bench.tcpPort}`, through);
       socket.destroy();
       return status;
     },
   },
 };
+
+const via = (through: string | undefined) => (through === undefined ? {} : { through });
 
 const OPENED: Readonly<Record<string, number>> = {
   "a start ticket": 204,
@@ -225,6 +237,31 @@ describe.each(Object.entries(DOORS))("at the door for %s", (door, { use, ask }) 
     },
   );
 });
+
+test.each(Object.entries(DOORS))(
+  "at the door for %s a token of another attempt that is live opens nothing through one's own socket, and all through its own",
+  async (door, { use, ask }) => {
+    const own = await bench.served.attempts.place(mine.tokenKey);
+    const other = await bench.served.attempts.place(mine.tokenKey);
+    const [ours, others] = [await bench.served.doorOf(own), await bench.served.doorOf(other)];
+    const stolen = await signed(claims(other, use), mine.privateKey);
+    const reached = () => [bench.reached(), bench.served.provider.requests.length];
+    const counted = () => metrics.counted("gateway_refusals", { reason: "other_attempt" });
+    const before = { reached: reached(), counted: counted(), logged: bench.served.logged.length };
+    expect([401, 407]).toContain(await ask(stolen, ours));
+    expect(reached()).toEqual(before.reached);
+    expect(counted()).toBe(before.counted + 1);
+    // Told of who has shown it, and whose it is.
+    const told = bench.served.logged.slice(before.logged);
+    expect(told).toMatchObject([
+      {
+        fields: { refusal: "other_attempt", ...own, reason: expect.stringContaining(other.runId) },
+      },
+    ]);
+    expect(JSON.stringify(told)).not.toContain(stolen);
+    expect(await ask(stolen, others)).toBe(OPENED[door] ?? 200);
+  },
+);
 
 test("a token of another attempt that is live is that attempt's alone: it pays, and its end is the token's", async () => {
   const [own, other] = [await bench.served.attempt(), await bench.served.attempt()];

@@ -7,7 +7,7 @@ import type { Logger } from "../../../ports/logger.ts";
 import type { WatchedAttempt } from "../attempt-watch.ts";
 import type { GatewayMeter } from "../gateway-meter.ts";
 import type { RefusalLog } from "../refusal-log.ts";
-import type { Admission } from "../token-door.ts";
+import type { Admission, Through } from "../token-door.ts";
 import { awaitClientHello } from "./await-client-hello.ts";
 import { acceptConnect, type ConnectRefusal, refuseConnect } from "./connect-answer.ts";
 import { connectTarget, printable } from "./connect-target.ts";
@@ -32,7 +32,12 @@ export interface EgressOptions {
 /** The gateway's second way out. Disposing it cuts every tunnel. */
 export interface EgressDoor extends AsyncDisposable {
   /** Takes over the connection of a CONNECT. */
-  readonly answer: (request: IncomingMessage, socket: Socket, head: Buffer) => void;
+  readonly answer: (
+    request: IncomingMessage,
+    socket: Socket,
+    head: Buffer,
+    through: Through,
+  ) => void;
   /** Requests that are being answered, and tunnels. */
   readonly open: () => number;
 }
@@ -70,7 +75,7 @@ const LAST_FLUSH_MS = 2_000;
  */
 export function egressDoor(
   options: EgressOptions & {
-    readonly admit: (token: string) => Promise<Admission>;
+    readonly admit: (token: string, through: Through) => Promise<Admission>;
     readonly meter: Pick<GatewayMeter, "refused" | "denied" | "opened">;
     readonly tellRefusal: RefusalLog;
     readonly clock: Clock;
@@ -91,7 +96,12 @@ export function egressDoor(
     return account;
   };
 
-  const answer = async (request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> => {
+  const answer: (...asked: Parameters<EgressDoor["answer"]>) => Promise<void> = async (
+    request,
+    socket,
+    head,
+    through,
+  ) => {
     if (saysItHasBody(request) || head.length > 0) {
       meter.refused("connect_not_plain");
       tellRefusal("warn", "egress refused", {
@@ -102,7 +112,7 @@ export function egressDoor(
       return;
     }
     const token = proxyTokenOf(request);
-    const admission = await admit(token ?? "");
+    const admission = await admit(token ?? "", through);
     if ("reason" in admission) {
       const { refusal, reason, claimed, because } = admission;
       meter.refused(refusal);
@@ -182,14 +192,15 @@ export function egressDoor(
     }
   };
 
-  const carry = (request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> =>
-    answer(request, socket, head).catch((error: unknown) => {
+  const carry = (...asked: Parameters<EgressDoor["answer"]>): Promise<void> =>
+    answer(...asked).catch((error: unknown) => {
+      const [, socket] = asked;
       logger.error("egress not answered", { error: String(error) });
       socket.destroy();
     });
 
   return {
-    answer(request, socket, head) {
+    answer(request, socket, head, through) {
       // An error without a listener would end the process; its "close" is what counts.
       socket.on("error", () => {});
       if (over.signal.aborted) {
@@ -198,7 +209,7 @@ export function egressDoor(
       }
       sockets.add(socket);
       socket.once("close", () => sockets.delete(socket));
-      const one = carry(request, socket, head);
+      const one = carry(request, socket, head, through);
       work.add(one);
       void one.finally(() => work.delete(one));
     },

@@ -1,0 +1,198 @@
+import { randomUUID } from "node:crypto";
+import { posix } from "node:path";
+import type Docker from "dockerode";
+import {
+  ATTEMPT_FOLDERS,
+  attemptFolder,
+  SERVED_FILE,
+  type ServedFolders,
+} from "../../domain/attempt-folder.ts";
+import { SpeckitError } from "../../domain/speckit-error.ts";
+import type { JobName } from "../../ports/job-runtime.ts";
+import { askEngine } from "./ask-engine.ts";
+import { isMissing } from "./container-state.ts";
+import { CONFINED, PLAIN } from "./create-container.ts";
+import type { DockerContext } from "./docker-options.ts";
+import { GATEWAY_FOLDER } from "./job-file.ts";
+import { labelsOf, namePrefix } from "./job-objects.ts";
+import { removeContainer } from "./remove-job.ts";
+import { readTexts } from "./tar/read-texts.ts";
+import { END_OF_ARCHIVE, tarHeader } from "./tar/tar-header.ts";
+import { volumeMount } from "./volume-mount.ts";
+
+/** A container that has the gateway's volume may be removed under our hands: then another one is looked for. */
+const TRIES = 3;
+const SERVED_MAX_BYTES = 4_096;
+
+/** A container through which the engine's archive calls lead into the gateway's volume. */
+interface WayIn {
+  readonly containerId: string;
+  /** Where the volume is in it. */
+  readonly at: string;
+  readonly isOurs: boolean;
+}
+
+/**
+ * Makes an attempt's folder in the gateway's volume, where the gateway listens for this attempt's job alone. It goes
+ * in through a container that can write to the volume, as a rule the gateway's own. One that is there already stays as
+ * it is.
+ *
+ * @throws SpeckitError `GATEWAY_TOO_OLD` where no gateway has said that it listens there; of the engine
+ */
+export async function makeAttemptFolder(
+  context: Pick<DockerContext, "docker" | "deploymentId" | "image" | "gatewayVolume">,
+  job: JobName,
+  signal: AbortSignal,
+): Promise<void> {
+  const { docker, gatewayVolume } = context;
+  for (let tries = 1; ; tries++) {
+    const way = (await wayThroughGateway(context, signal)) ?? (await wayOfOurOwn(context, signal));
+    try {
+      const owner = await ownerOfFolders(docker, way, signal);
+      if (owner !== undefined) {
+        await putFolder(docker, way, { job, owner, signal });
+        return;
+      }
+      if (way.isOurs || (await isThere(docker, way, signal))) {
+        throw new SpeckitError(
+          "GATEWAY_TOO_OLD",
+          `No gateway has said in the volume ${gatewayVolume} that it has a socket for each attempt`,
+        );
+      }
+    } catch (error) {
+      if (!isMissing(error) || tries === TRIES) {
+        throw error;
+      }
+    } finally {
+      if (way.isOurs) {
+        await removeContainer(docker, way.containerId);
+      }
+    }
+  }
+}
+
+async function wayThroughGateway(
+  { docker, gatewayVolume }: Pick<DockerContext, "docker" | "gatewayVolume">,
+  signal: AbortSignal,
+): Promise<WayIn | undefined> {
+  const filters = { volume: [gatewayVolume] };
+  const there = await askEngine(
+    "list containers",
+    (abortSignal) => docker.listContainers({ filters, abortSignal }),
+    { signal },
+  );
+  for (const { Id, Mounts } of there) {
+    // Jobs have it, or a part of it, read-only.
+    const mount = Mounts.find(({ Name, RW }) => Name === gatewayVolume && RW);
+    if (mount !== undefined) {
+      return { containerId: Id, at: mount.Destination, isOurs: false };
+    }
+  }
+  return undefined;
+}
+
+/** A container that is never started: the gateway is none of this engine's. */
+async function wayOfOurOwn(
+  {
+    docker,
+    deploymentId,
+    image,
+    gatewayVolume,
+  }: Pick<DockerContext, "docker" | "deploymentId" | "image" | "gatewayVolume">,
+  signal: AbortSignal,
+): Promise<WayIn> {
+  const labels = labelsOf(deploymentId, "gateway");
+  const { id } = await askEngine(
+    "create a container",
+    (abortSignal) =>
+      docker.createContainer({
+        name: `${namePrefix(deploymentId)}-ask-${randomUUID().slice(0, 8)}`,
+        Image: image,
+        ...PLAIN,
+        Cmd: ["true"],
+        Labels: { ...labelsOf(deploymentId, "ask") },
+        HostConfig: {
+          ...CONFINED,
+          Mounts: [volumeMount(gatewayVolume, GATEWAY_FOLDER, labels, { isFilled: false })],
+        },
+        abortSignal,
+      }),
+    { signal },
+  );
+  return { containerId: id, at: GATEWAY_FOLDER, isOurs: true };
+}
+
+/** @returns the number of the gateway's user; undefined where there is no word of it, or no container any more */
+async function ownerOfFolders(
+  docker: Docker,
+  { containerId, at }: WayIn,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  const path = posix.join(at, ATTEMPT_FOLDERS, SERVED_FILE);
+  try {
+    return await askEngine(
+      "read what the gateway says of its folders",
+      async (abortSignal) => {
+        const archive = await docker.getContainer(containerId).getArchive({ path, abortSignal });
+        const { files } = await readTexts(
+          archive as AsyncIterable<Uint8Array> & NodeJS.ReadableStream,
+          "",
+          SERVED_MAX_BYTES,
+        );
+        const { v, uid } = JSON.parse(files[0]?.content ?? "{}") as Partial<ServedFolders>;
+        return v === 1 && Number.isSafeInteger(uid) ? uid : undefined;
+      },
+      { signal },
+    );
+  } catch (error) {
+    if (isMissing(error) || error instanceof SyntaxError) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+async function putFolder(
+  docker: Docker,
+  { containerId, at }: WayIn,
+  {
+    job,
+    owner,
+    signal,
+  }: { readonly job: JobName; readonly owner: number; readonly signal: AbortSignal },
+): Promise<void> {
+  const mtimeSeconds = Math.floor(Date.now() / 1000);
+  const about = { type: "folder", mode: 0o755, owner, mtimeSeconds } as const;
+  const archive = Buffer.concat([
+    tarHeader({ ...about, name: `${attemptFolder(job)}/` }),
+    END_OF_ARCHIVE,
+  ]);
+  await askEngine(
+    "make an attempt's folder for its gateway",
+    (abortSignal) =>
+      docker
+        .getContainer(containerId)
+        .putArchive(archive, { path: posix.join(at, ATTEMPT_FOLDERS), abortSignal }),
+    { signal },
+  );
+}
+
+async function isThere(
+  docker: Docker,
+  { containerId }: WayIn,
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    await askEngine(
+      "look at a container",
+      (abortSignal) => docker.getContainer(containerId).inspect({ abortSignal }),
+      { signal },
+    );
+    return true;
+  } catch (error) {
+    if (isMissing(error)) {
+      return false;
+    }
+    throw error;
+  }
+}
