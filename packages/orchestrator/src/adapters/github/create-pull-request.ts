@@ -38,10 +38,10 @@ export function draftNote({ draftLabel }: Pick<Work, "draftLabel">): string {
 }
 
 async function created(
-  { client, name, wanted }: Work,
+  { client, name, wanted, base }: Work,
   draft: boolean,
 ): Promise<Pick<Outcome, "found">> {
-  const { runId, title, body, head, base } = wanted;
+  const { runId, title, body, head } = wanted;
   const data = await client.ask((request) =>
     request("POST /repos/{owner}/{repo}/pulls", {
       ...name,

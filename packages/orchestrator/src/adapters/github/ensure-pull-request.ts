@@ -5,15 +5,18 @@ import { decoratePullRequest } from "./decorate-pull-request.ts";
 import { GitHubError } from "./github-failures.ts";
 import { listPullRequests, openOnes } from "./list-pull-requests.ts";
 import { branchSha, checkedRepository } from "./look-at-repository.ts";
-import type { FoundPullRequest, Work } from "./pull-request-work.ts";
+import type { AskedWork, FoundPullRequest, Work } from "./pull-request-work.ts";
 import { updatePullRequest } from "./update-pull-request.ts";
 
+interface Steps {
+  readonly onStep: (step: PullRequestStep) => Promise<void>;
+}
+
 /** See the port, {@link PullRequestHost.ensure}. */
-export async function ensurePullRequest(
-  work: Work & { readonly onStep: (step: PullRequestStep) => Promise<void> },
-): Promise<EnsuredPullRequest> {
-  const { wanted, onStep } = work;
-  const owner = await checkedRepository(work);
+export async function ensurePullRequest(asked: AskedWork & Steps): Promise<EnsuredPullRequest> {
+  const { wanted, onStep } = asked;
+  const { owner, defaultBranch } = await checkedRepository(asked);
+  const work = { ...asked, base: wanted.base ?? defaultBranch };
   const known = await listPullRequests(work, owner);
   await onStep("looked");
   // Where the branch is decides nothing while one is open, or none is there.
@@ -47,10 +50,7 @@ export async function ensurePullRequest(
   }
 }
 
-async function updated(
-  work: Parameters<typeof ensurePullRequest>[0],
-  found: FoundPullRequest,
-): Promise<EnsuredPullRequest> {
+async function updated(work: Work & Steps, found: FoundPullRequest): Promise<EnsuredPullRequest> {
   const update = await updatePullRequest(work, found);
   const notes = [...update.notes, ...(await decoratePullRequest(work, update))];
   await work.onStep("decorated");

@@ -1,12 +1,15 @@
 import { GitHubError } from "./github-failures.ts";
-import type { Work } from "./pull-request-work.ts";
+import type { AskedWork, Work } from "./pull-request-work.ts";
 
 /**
- * The repository's owner as GitHub spells it.
+ * The repository's owner as GitHub spells it, and the branch that pull requests go to by default.
  *
  * @throws GitHubError `REPOSITORY_ARCHIVED`, `REPOSITORY_MOVED`, `REPOSITORY_NOT_FOUND` …
  */
-export async function checkedRepository({ client, name }: Work): Promise<string> {
+export async function checkedRepository({
+  client,
+  name,
+}: AskedWork): Promise<{ readonly owner: string; readonly defaultBranch: string }> {
   const repository = await client.ask((request) =>
     request("GET /repos/{owner}/{repo}", { ...name }),
   );
@@ -15,20 +18,20 @@ export async function checkedRepository({ client, name }: Work): Promise<string>
       status: 200,
     });
   }
-  return repository.owner.login;
+  return { owner: repository.owner.login, defaultBranch: repository.default_branch };
 }
 
 /** @throws GitHubError `BASE_BRANCH_NOT_FOUND` */
-export async function checkBase({ client, name, wanted }: Work): Promise<void> {
+export async function checkBase({ client, name, base }: Work): Promise<void> {
   await client
     .ask((request) =>
-      request("GET /repos/{owner}/{repo}/branches/{branch}", { ...name, branch: wanted.base }),
+      request("GET /repos/{owner}/{repo}/branches/{branch}", { ...name, branch: base }),
     )
     .catch((error: unknown) => {
       throw error instanceof GitHubError && error.status === 404
         ? new GitHubError(
             "BASE_BRANCH_NOT_FOUND",
-            `${name.owner}/${name.repo}: it has no branch ${wanted.base} any more`,
+            `${name.owner}/${name.repo}: it has no branch ${base} any more`,
             { status: 404, words: error.words },
           )
         : error;

@@ -4,12 +4,18 @@ import type { WantedPullRequest } from "../../ports/pull-request-host.ts";
 import type { Client } from "./open-client.ts";
 import type { RepositoryName } from "./repository-name.ts";
 
-/** One pull request to bring about. */
-export interface Work {
+/** One pull request to bring about, as it is asked for. */
+export interface AskedWork {
   readonly client: Client;
   readonly name: RepositoryName;
   readonly wanted: WantedPullRequest;
   readonly draftLabel: string;
+}
+
+/** The same, with what the repository has said. */
+export interface Work extends AskedWork {
+  /** The branch to merge into. */
+  readonly base: string;
 }
 
 /** A pull request as GitHub has it. */

@@ -28,8 +28,8 @@ export async function updatePullRequest(work: Work, found: FoundPullRequest): Pr
       }),
     );
   }
-  if (found.base !== wanted.base) {
-    notes.push(`it goes to ${found.base}, not to ${wanted.base}: its base was left as it is`);
+  if (found.base !== work.base) {
+    notes.push(`it goes to ${found.base}, not to ${work.base}: its base was left as it is`);
   }
   if (found.draft && !wanted.draft) {
     notes.push("it is a draft: people mark it ready for review");
