@@ -41,6 +41,11 @@ export function noopGit(): GitWorkspace {
       }),
     }),
     diff: async () => ({ stat: { files: 1, insertions: 1, deletions: 0 }, patch: "" }),
+    changes: async ({ baseSha, tipSha }) => ({
+      commits: [{ sha: tipSha, parents: [baseSha], phase: "tasks" }],
+      changes: [],
+      read: async () => new Map(),
+    }),
     push: async () => {},
     removeAttempt: async () => {},
     runsHere: async () => [],

@@ -1,3 +1,4 @@
+import type { PublishPolicy } from "../domain/publish-policy/publish-policy.ts";
 import type { RepositoryAddress } from "../domain/repository-address.ts";
 import type { AgentBackend } from "../ports/agent-backend.ts";
 import type { ArtifactStore } from "../ports/artifact-store.ts";
@@ -13,6 +14,7 @@ import type { Metrics } from "../ports/metrics.ts";
 import type { ModelGateway } from "../ports/model-gateway.ts";
 import type { PullRequestHost } from "../ports/pull-request-host.ts";
 import type { RunRepository } from "../ports/run-repository.ts";
+import type { SecretScanner } from "../ports/secret-scanner.ts";
 import type { Transport } from "../ports/transport.ts";
 import type { Settings } from "./settings.ts";
 
@@ -48,6 +50,13 @@ export interface Dependencies {
    * repositories without Spec Kit are refused.
    */
   readonly specifyInit?: readonly [string, ...string[]] | undefined;
+  /** What may be pushed, where it differs from what Spec Kit's phases write. */
+  readonly publish?: PublishRules | undefined;
+  /** Looks for secrets in what would be pushed. Left out: nobody does. */
+  readonly secrets?: SecretScanner | undefined;
   /** Tests alone set it: see `FAILPOINTS`. */
   readonly reach?: ReachFailpoint | undefined;
 }
+
+/** A deployment's own part of the policy: its paths are allowed besides those of the phases. */
+export type PublishRules = Partial<PublishPolicy>;

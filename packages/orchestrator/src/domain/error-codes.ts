@@ -133,6 +133,13 @@ export const ERROR_CODES = {
     meaning: "The repository was renamed or transferred.",
     remedy: "Use the repository's new address: its old page at the host leads there.",
   },
+  PUBLISH_REFUSED: {
+    class: "permanent",
+    meaning:
+      "The run's commits hold what may not be pushed: another path, a workflow, a large file, a secret.",
+    remedy:
+      "The findings name each; nothing was pushed, bundle and patch are kept. Make a found secret invalid; allow a path by SPECKIT_PUBLISH_PATHS, sizes by SPECKIT_PUBLISH_MAX_FILES and SPECKIT_PUBLISH_MAX_FILE_BYTES, workflows by SPECKIT_PUBLISH_WORKFLOWS.",
+  },
   NOT_A_SPEC_KIT_PROJECT: {
     class: "permanent",
     meaning: "The base commit has no Spec Kit files, or not in the named projectDirectory.",

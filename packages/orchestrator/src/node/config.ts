@@ -97,6 +97,17 @@ export interface OrchestratorConfig {
   readonly artifactRetentionMs?: number;
   /** Default 5 GiB. */
   readonly workspaceMaxBytes?: number;
+  /** What runs may push (docs/publishing.md). */
+  readonly publish?: {
+    /** Patterns from the repository's root. Default: only what Spec Kit's phases write. */
+    readonly paths?: readonly string[];
+    /** Changes of `.github/workflows`, where their path is allowed. Default false. */
+    readonly workflows?: boolean;
+    /** Default 200. */
+    readonly maxFiles?: number;
+    /** Default 1 MiB. */
+    readonly maxFileBytes?: number;
+  };
   /** Default `speckit`. */
   readonly commitName?: string;
   /** Default `speckit@localhost`. */

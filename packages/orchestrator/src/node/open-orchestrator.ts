@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { fileArtifactStore } from "../adapters/artifacts/index.ts";
 import { gitWorkspace, hiddenCredentials, staticCredentials } from "../adapters/git/index.ts";
 import { migrateDatabase, postgresRunRepository } from "../adapters/postgres/index.ts";
+import { secretlintScanner } from "../adapters/secretlint/index.ts";
 import { systemClock, systemIdentity } from "../adapters/system/index.ts";
 import { winstonLogger } from "../adapters/winston/index.ts";
 import type { Dependencies } from "../application/dependencies.ts";
@@ -18,6 +19,7 @@ import { agentBackends } from "./agent-backends.ts";
 import { type OrchestratorConfig, secretsOf } from "./config.ts";
 
 import { openRuntime } from "./open-runtime.ts";
+import { publishRules } from "./publish-rules.ts";
 import { CODEX_CREDENTIAL } from "./upstreams.ts";
 
 const WEEK_MS = 7 * 86_400_000;
@@ -136,6 +138,8 @@ export async function openOrchestrator(
       metrics,
       settings: { ...DEFAULT_SETTINGS, ...config.settings },
       specifyInit: specifyInitOf(config),
+      publish: publishRules(config.publish ?? {}),
+      secrets: secretlintScanner(),
       reach,
     };
     const orchestrator = new Orchestrator(compose(deps));

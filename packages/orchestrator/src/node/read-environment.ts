@@ -9,6 +9,7 @@ import { RUNTIMES } from "../ports/job-runtime.ts";
 import { agentSecrets } from "./agent-secrets.ts";
 import type { OrchestratorConfig } from "./config.ts";
 import { egressRuleLine } from "./egress-rules.ts";
+import { publishPattern } from "./publish-rules.ts";
 import { SETTINGS, type SettingFacts, type SettingName } from "./settings-table.ts";
 
 const DAY_MS = 86_400_000;
@@ -206,6 +207,14 @@ const environmentSchema = z
       .string()
       .regex(/^[^<>\s\0]{1,200}$/, { error: "expected an address without < and >" })
       .optional(),
+    SPECKIT_PUBLISH_PATHS: list.pipe(z.array(publishPattern)).optional(),
+    SPECKIT_PUBLISH_WORKFLOWS: z.enum(["on", "off"], { error: "expected on or off" }).optional(),
+    SPECKIT_PUBLISH_MAX_FILES: z.coerce
+      .number({ error: "expected a number of files" })
+      .int({ error: "expected a whole number of files" })
+      .min(1, { error: "expected at least 1 file" })
+      .optional(),
+    SPECKIT_PUBLISH_MAX_FILE_BYTES: bytes(1).optional(),
     GITHUB_TOKEN: z.string().optional(),
     SPECKIT_GIT_TOKEN: z.string().optional(),
     SPECKIT_GIT_HOST: z
@@ -381,6 +390,15 @@ function configOf(values: ParsedEnvironment, env: Environment): OrchestratorConf
     }),
     artifactRetentionMs: values.SPECKIT_ARTIFACT_RETENTION_MS,
     workspaceMaxBytes: values.SPECKIT_WORKSPACE_MAX_BYTES,
+    publish: definedOnly({
+      paths: values.SPECKIT_PUBLISH_PATHS,
+      workflows:
+        values.SPECKIT_PUBLISH_WORKFLOWS === undefined
+          ? undefined
+          : values.SPECKIT_PUBLISH_WORKFLOWS === "on",
+      maxFiles: values.SPECKIT_PUBLISH_MAX_FILES,
+      maxFileBytes: values.SPECKIT_PUBLISH_MAX_FILE_BYTES,
+    }),
     commitName: values.SPECKIT_COMMIT_NAME,
     commitEmail: values.SPECKIT_COMMIT_EMAIL,
     gitCredentials: [...gitHub, ...other],

@@ -318,6 +318,28 @@ export const SETTINGS = [
     meaning: "Author and committer of the commits.",
   },
   { name: "SPECKIT_COMMIT_EMAIL", default: "speckit@localhost", meaning: "Their address." },
+  {
+    name: "SPECKIT_PUBLISH_PATHS",
+    default: "what Spec Kit's phases write",
+    meaning:
+      "What else a run may push, as patterns from the repository's root, separated by commas: `src/**`, `docs/*.md` (docs/publishing.md).",
+  },
+  {
+    name: "SPECKIT_PUBLISH_WORKFLOWS",
+    default: "off",
+    meaning:
+      "`on` or `off`: whether a run may push changes of `.github/workflows`, where SPECKIT_PUBLISH_PATHS allows their paths.",
+  },
+  {
+    name: "SPECKIT_PUBLISH_MAX_FILES",
+    default: "200",
+    meaning: "Most files a run may push.",
+  },
+  {
+    name: "SPECKIT_PUBLISH_MAX_FILE_BYTES",
+    default: "1048576",
+    meaning: "Largest file a run may push, in bytes.",
+  },
   { name: "GITHUB_TOKEN", secret: true, meaning: "Credential for https://github.com." },
   {
     name: "SPECKIT_GIT_TOKEN",

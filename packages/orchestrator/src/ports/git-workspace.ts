@@ -1,3 +1,8 @@
+import type {
+  CommittedChange,
+  RunCommit,
+  StoredContent,
+} from "../domain/publish-policy/run-changes.ts";
 import type { PhaseOutput } from "../domain/verify/phase-output.ts";
 import type { JobFolders, JobSpec } from "./job-runtime.ts";
 
@@ -91,6 +96,19 @@ export interface RunDiff {
   readonly patch: string;
 }
 
+/** Everything a push of the run would bring to the remote. */
+export interface RunChanges {
+  /** Between base and tip, oldest first; at most 50. */
+  readonly commits: readonly RunCommit[];
+  /** Of each of them, in the same order. */
+  readonly changes: readonly CommittedChange[];
+  /** Contents by id, all in memory at once: callers mind their sizes. */
+  readonly read: (
+    contents: readonly StoredContent[],
+    signal: AbortSignal,
+  ) => Promise<ReadonlyMap<string, Uint8Array>>;
+}
+
 /**
  * Git on this machine: caches that only ever fetch, one disposable bare repository per run, and
  * workspaces an agent may ruin. No git command of ours ever runs in, or reads the configuration of,
@@ -162,6 +180,8 @@ export interface GitWorkspace {
   ) => Promise<Harvest>;
   /** Measures the whole run and brings its commits into the run's own repository. */
   readonly diff: (run: GitRun, signal: AbortSignal) => Promise<RunDiff>;
+  /** Commit by commit, so that nothing hides in one that a later one takes back. */
+  readonly changes: (run: GitRun, signal: AbortSignal) => Promise<RunChanges>;
   /**
    * Pushes `tipSha` to the run's branch if the branch still stands at `expectedOldSha` (null: is not
    * there). Already there counts as done, so a second call after a crash is safe.

@@ -34,7 +34,10 @@ const FEATURE = "specs/002-login";
 const SPEC = `${FEATURE}/spec.md`;
 const SPECIFY = { phase: "specify", attempt: 1, featureDirectory: FEATURE } as const;
 const PLAN = { phase: "plan", attempt: 1, featureDirectory: FEATURE } as const;
-const ABOUT = { message: "docs: specify\n", dateSeconds: 1_750_000_000 } as const;
+const ABOUT = {
+  message: `docs: specify\n\nSpeckit-Run: ${randomUUID()}\nSpeckit-Phase: specify\n`,
+  dateSeconds: 1_750_000_000,
+} as const;
 
 /** What the application relies on of a git workspace, as Vitest tests. */
 export function describeGitWorkspace(
@@ -207,6 +210,39 @@ export function describeGitWorkspace(
       await under.work(workspace, { [SPEC]: "# Spec\n" });
       const { changed } = await git.harvest(run, attempt, live);
       expect(changed).toEqual([{ path: SPEC, kind: "added" }]);
+    });
+
+    test("what a push would bring is listed commit by commit, with what stands there and stood there", async () => {
+      const run = await prepared();
+      const first = await worked(run, { [SPEC]: "# Spec\n", "README.md": null });
+      const next = await worked(first, { [SPEC]: "# Better\n" }, git, PLAN);
+      const { commits, changes, read } = await git.changes(next, live);
+      expect(commits).toEqual([
+        { sha: first.tipSha, parents: [run.baseSha], phase: "specify" },
+        { sha: next.tipSha, parents: [first.tipSha], phase: "specify" },
+      ]);
+      expect(changes).toMatchObject([
+        { path: "README.md", kind: "removed", before: { bytes: 10 }, after: null },
+        {
+          path: SPEC,
+          kind: "added",
+          entry: "file",
+          before: null,
+          after: { bytes: 7 },
+          target: null,
+        },
+        { path: SPEC, kind: "changed", before: { bytes: 7 }, after: { bytes: 9 } },
+      ]);
+      expect(changes.map(({ commit }) => commit)).toEqual([
+        first.tipSha,
+        first.tipSha,
+        next.tipSha,
+      ]);
+      const wanted = changes.flatMap(({ after }) => (after === null ? [] : [after]));
+      const contents = await read(wanted, live);
+      const texts = wanted.map(({ id }) => Buffer.from(contents.get(id) ?? []).toString("utf8"));
+      expect(texts).toEqual(["# Spec\n", "# Better\n"]);
+      expect(await git.changes(run, live)).toMatchObject({ commits: [], changes: [] });
     });
 
     test("an agent that changes nothing leaves the tip and no checkpoint", async () => {

@@ -47,6 +47,8 @@ export interface Faults {
   /** One more agent, and the ways to its model by credential. */
   readonly backend?: AgentBackend;
   readonly gateways?: ReadonlyMap<string, ModelGateway>;
+  readonly publish?: Dependencies["publish"];
+  readonly secrets?: Dependencies["secrets"];
 }
 
 export interface OpenWorkshop extends AsyncDisposable {
@@ -152,6 +154,8 @@ export async function workshop(checks: Parameters<typeof checkRuns>[1] = {}) {
         metrics: faults.metrics,
         pullRequests: faults.pullRequests,
         specifyInit: faults.specifyInit,
+        publish: faults.publish,
+        secrets: faults.secrets,
         settings: { ...DEFAULT_SETTINGS, ...QUICK, ...faults.settings },
       };
       return {

@@ -12,6 +12,7 @@ import { DEFAULT_GIT_DEADLINES, DEFAULT_GIT_LIMITS, type GitWorkspaceOptions } f
 import { diffStat, patchBetween } from "./patch-between.ts";
 import { pushBranch } from "./push-branch.ts";
 import { removeFolder } from "./remove-folder.ts";
+import { runChanges } from "./run-changes.ts";
 import { openRunRepository } from "./run-repository.ts";
 import { runsHere } from "./runs-here.ts";
 import { systemFailure } from "./system-failure.ts";
@@ -84,6 +85,15 @@ export function gitWorkspace(options: GitWorkspaceOptions): GitWorkspace {
       }),
     diff: (run, signal) =>
       operate("measure the run", signal, (context) => runDiff(context, run, signal)),
+    changes: (run, signal) =>
+      operate("list the run's changes", signal, async (context) => {
+        const all = await runChanges(context, run, signal);
+        return {
+          ...all,
+          read: (contents, reading) =>
+            operate("read the run's changes", reading, () => all.read(contents, reading)),
+        };
+      }),
     push: (run, expectedOldSha, signal) =>
       operate("push", signal, (context) => pushBranch(context, run, expectedOldSha, signal)),
     removeAttempt: (runId, attempt) =>

@@ -2,6 +2,7 @@ import { SpeckitError } from "../../domain/speckit-error.ts";
 import { TEXT_MAX_BYTES } from "./base-files.ts";
 import type { GitContext } from "./context.ts";
 import type { OpenFolder } from "./open-beneath.ts";
+import { readBlobs } from "./read-blobs.ts";
 import { readSmallFile } from "./read-small-file.ts";
 import { pathBytes, pathOf, type TreeEntry, type TreePath } from "./tree-entries.ts";
 
@@ -50,22 +51,10 @@ export async function readTexts(
   if (json !== undefined) {
     put(featureJson, json);
   }
-  if (wanted.length > 0) {
-    const { stdout } = await context.git(
-      {
-        args: ["cat-file", "--batch"],
-        gitDir: about.gitDir,
-        input: wanted.map(([, { oid }]) => `${oid}\n`).join(""),
-      },
-      signal,
-    );
-    let at = 0;
-    for (const [path, { bytes }] of wanted) {
-      // `<id> blob <length>`, the content, and a line end behind each.
-      const start = stdout.indexOf("\n", at) + 1;
-      put(path, stdout.subarray(start, start + bytes));
-      at = start + bytes + 1;
-    }
+  const blobs = wanted.map(([, { oid, bytes }]) => ({ id: oid, bytes }));
+  const contents = await readBlobs(context, about.gitDir, blobs, signal);
+  for (const [path, { oid }] of wanted) {
+    put(path, Buffer.from(contents.get(oid) ?? []));
   }
   return texts;
 }

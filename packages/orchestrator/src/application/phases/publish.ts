@@ -1,11 +1,15 @@
 import { useStartTicket } from "../use-start-ticket.ts";
 import { gitRunOf } from "./git-run.ts";
+import { judgePublish } from "./judge-publish.ts";
 import type { PhaseContext, PhaseReport } from "./phase-work.ts";
 import { putCheckpoint } from "./put-checkpoint.ts";
 
 /**
  * Brings the run's commits to the remote: one branch, a fast-forward from where it stood when the
  * run began. Pushing what is there already is success, so a crash after the push costs nothing.
+ *
+ * Patch and bundle are kept first, so that a refused run's work is not lost; then the policy
+ * ({@link judgePublish}) has the last word.
  */
 export async function publish(context: PhaseContext): Promise<PhaseReport> {
   const { deps, run, signal, letGo, evidence } = context;
@@ -17,6 +21,10 @@ export async function publish(context: PhaseContext): Promise<PhaseReport> {
     evidence.artifacts.push(await putCheckpoint(deps.artifacts, run.runId, checkpoint));
   }
   const hasChanges = gitRun.tipSha !== gitRun.baseSha;
+  const refusal = hasChanges ? await judgePublish(context, gitRun) : undefined;
+  if (refusal !== undefined) {
+    return { changed: false, failure: refusal };
+  }
   const pushes = hasChanges && run.request.dryRun !== true;
   if (pushes) {
     // Nothing reaches the remote for a run that was cancelled, or taken over, before this line.

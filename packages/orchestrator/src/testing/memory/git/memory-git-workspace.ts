@@ -9,6 +9,8 @@ import type {
   RemoteFacts,
   TreeChange,
 } from "../../../ports/git-workspace.ts";
+import { compare } from "./compare-trees.ts";
+import { memoryChanges } from "./memory-changes.ts";
 import {
   type Commit,
   type Commits,
@@ -152,6 +154,10 @@ export function memoryMachine(remotes: MemoryRemotes): MemoryMachine {
         patch: patchOf(before, after, changed),
       };
     },
+    async changes(run, signal) {
+      const own = await withTip(run, signal);
+      return memoryChanges(own.commits, run);
+    },
     async push(run, expectedOldSha, signal) {
       const own = await withTip(run, signal);
       const remote = remoteOf(remotes, run.gitRemote);
@@ -230,23 +236,6 @@ function treeOf(commits: Commits, sha: string): Tree {
   return commits.get(sha)?.tree ?? new Map();
 }
 
-/** In the order of the paths. */
-function compare(before: Tree, after: Tree): readonly TreeChange[] {
-  const changes: TreeChange[] = [];
-  for (const [path, text] of after) {
-    const old = before.get(path);
-    if (old !== text) {
-      changes.push({ path, kind: old === undefined ? "added" : "changed" });
-    }
-  }
-  for (const path of before.keys()) {
-    if (!after.has(path)) {
-      changes.push({ path, kind: "removed" });
-    }
-  }
-  return changes.sort((a, b) => (a.path < b.path ? -1 : 1));
-}
-
 function refuseSecrets(
   changed: readonly TreeChange[],
   after: Tree,
@@ -293,6 +282,7 @@ function unbundle(bundle: Uint8Array): readonly Commit[] {
     readonly sha: string;
     readonly parent: string | null;
     readonly tree: [string, string][];
+    readonly about: string;
   }[];
   return line.map((one) => ({ ...one, tree: new Map(one.tree) }));
 }

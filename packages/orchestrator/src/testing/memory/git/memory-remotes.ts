@@ -7,6 +7,8 @@ export interface Commit {
   readonly sha: string;
   readonly parent: string | null;
   readonly tree: Tree;
+  /** Its date and message. */
+  readonly about: string;
 }
 
 /** Commits by their id, which is made of all they hold. */
@@ -47,7 +49,7 @@ export function commitTo(
 /** The same parent, tree and words always make the same commit. */
 export function makeCommit(parent: string | null, tree: Tree, about: string): Commit {
   const files = [...tree].sort(([a], [b]) => (a < b ? -1 : 1));
-  return { sha: hash("sha1", JSON.stringify([parent, about, files])), parent, tree };
+  return { sha: hash("sha1", JSON.stringify([parent, about, files])), parent, tree, about };
 }
 
 /** Commits from `tip` back to, and without, `base`; undefined when `base` is none of its ancestors. */

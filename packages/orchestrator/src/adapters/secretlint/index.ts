@@ -1,0 +1,1 @@
+export { secretlintScanner } from "./secretlint-scanner.ts";
