@@ -10,5 +10,10 @@ export * from "./memory/index.ts";
 export { describeMetrics, type MetricsUnderTest } from "./metrics-contract.ts";
 export { type MetricsRecorder, metricsRecorder, type ToldMetric } from "./metrics-recorder.ts";
 export { describeModelCallRepository } from "./model-call-repository-contract.ts";
+export {
+  describePullRequestHost,
+  type PullRequestHostUnderTest,
+  type SeenPullRequest,
+} from "./pull-request-host-contract.ts";
 export { describeRunRepository } from "./run-repository-contract.ts";
 export { describeTransport } from "./transport-contract.ts";

@@ -28,6 +28,12 @@ export {
 } from "./memory-job-runtime.ts";
 export { memoryModelCallRepository, recordModelCalls } from "./memory-model-call-repository.ts";
 export {
+  type MemoryPullRequest,
+  type MemoryPullRequestHostOptions,
+  type MemoryPullRequests,
+  memoryPullRequestHost,
+} from "./memory-pull-request-host.ts";
+export {
   type MemoryDatabase,
   type MemoryDatabaseOptions,
   memoryDatabase,
