@@ -1,7 +1,15 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { findScenario, type MockModel, type Scenario, startMockModel } from "@speckit/mock-model";
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+  type Answer,
+  findScenario,
+  type MockModel,
+  readConversation,
+  type Scenario,
+  startMockModel,
+} from "@speckit/mock-model";
 import { runResultSchema } from "@speckit/orchestrator/contract";
 import { makeSampleRemote } from "@speckit/orchestrator/sample-project";
 import { eventually, filesWith, git, testEngine } from "@speckit/testkit";
@@ -138,3 +146,61 @@ test("killed in the middle of a phase, the agent goes on; whoever resumes goes o
     },
   );
 }, 300_000);
+
+test("its gateway's container killed before an answer, in the middle of one, and between two: the agent tries again and the run succeeds", async () => {
+  const speckit = findScenario("speckit");
+  const runId = randomUUID();
+  const killed: { readonly id: string; readonly when: string; readonly asked: number }[] = [];
+  let asked = 0;
+  const kill = async (when: string): Promise<void> => {
+    deploymentId ??= await docker(
+      ...["ps", "--filter", `label=speckit.run=${runId}`],
+      ...["--format", '{{.Label "speckit.deployment"}}'],
+    ).then((labels) => labels.trim().split("\n")[0]);
+    const [id = ""] = await ours("container", "gateway");
+    const before = asked;
+    await docker("kill", id);
+    killed.push({ id, when, asked: asked - before });
+  };
+  let betweenCalls: Promise<void> | undefined;
+  const scenario: Scenario = async (request) => {
+    asked += 1;
+    if (killed.length === 0) {
+      await kill("before an answer");
+      return { kind: "silence" };
+    }
+    const answer = (await speckit?.(request)) ?? { kind: "silence" };
+    const { callsSoFar } = readConversation(request.body);
+    if (killed.length === 1 && callsSoFar > 0 && answer.kind === "stream") {
+      // Nothing more comes of it after its first events.
+      setTimeout(() => void kill("in the middle of one"), 500);
+      return { ...answer, events: answer.events.slice(0, 2), ending: "silence" };
+    }
+    if (killed.length === 2 && callsSoFar === 0 && betweenCalls === undefined) {
+      betweenCalls = sleep(500).then(() => kill("between two"));
+      return onceGatewayIsGone(answer);
+    }
+    return answer;
+  };
+  const done = await speckitWith(scenario).run([
+    ...["run", remote, "Add rate limits", "--json", "--run-id", runId],
+  ]);
+  expect([done.exitCode, done.stderr.slice(-3_000)]).toEqual([0, expect.any(String)]);
+  expect(resultOf(done.stdout)).toMatchObject({ status: "succeeded", pushed: true });
+  expect(killed.map(({ when }) => when)).toEqual([
+    "before an answer",
+    "in the middle of one",
+    "between two",
+  ]);
+  // Each was started anew by who carries the run; and nobody asked while the last one was killed.
+  expect(new Set(killed.map(({ id }) => id)).size).toBe(3);
+  expect(killed.at(-1)).toMatchObject({ asked: 0 });
+}, 300_000);
+
+/** The command in an answer waits until its container's gateway does not answer. */
+function onceGatewayIsGone(answer: Answer): Answer {
+  const waits = "timeout 8 sh -c 'while speckit-bridge --check > /dev/null; do :; done'; ";
+  return JSON.parse(
+    JSON.stringify(answer).replaceAll(String.raw`\"cmd\":\"`, (cmd) => `${cmd}${waits}`),
+  );
+}
