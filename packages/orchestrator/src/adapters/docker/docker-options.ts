@@ -1,6 +1,7 @@
 import type Docker from "dockerode";
 import type { JobName } from "../../ports/job-runtime.ts";
 import type { Logger } from "../../ports/logger.ts";
+import type { FolderOwners } from "./make-attempt-folder.ts";
 
 const MEBIBYTE = 1024 * 1024;
 const GIBIBYTE = 1024 * MEBIBYTE;
@@ -90,6 +91,7 @@ export interface DockerRuntimeOptions {
 /** The options with their defaults. */
 export interface DockerContext extends Omit<DockerRuntimeOptions, "limits" | "times"> {
   readonly gatewayVolume: string;
+  readonly folderOwners: FolderOwners;
   readonly limits: ContainerLimits;
   readonly times: ContainerTimes;
 }

@@ -67,6 +67,7 @@ export function dockerRuntime(options: DockerRuntimeOptions): JobRuntime & {
     gatewayVolume: options.gatewayVolume ?? `${namePrefix(options.deploymentId)}-gateway`,
     limits: { ...DEFAULT_CONTAINER_LIMITS, ...options.limits },
     times: { ...DEFAULT_CONTAINER_TIMES, ...options.times },
+    folderOwners: new Map(),
   };
   const { docker, deploymentId, image } = context;
   const answers = new Map<string, Promise<string | undefined>>();
@@ -168,7 +169,7 @@ async function openDoor(
   signal: AbortSignal,
 ): Promise<Docker.MountSettings> {
   const { docker, gatewayVolume } = context;
-  await makeAttemptFolder(context, spec, signal);
+  await makeAttemptFolder(context, context.folderOwners, spec, signal);
   const volume = await askEngine(
     "look at a volume",
     (abortSignal) => docker.getVolume(gatewayVolume).inspect({ abortSignal }),

@@ -32,15 +32,20 @@ interface WayIn {
   readonly isOurs: boolean;
 }
 
+/** Whom the folders of a gateway belong to, by its container's id: an archive call costs the engine a process. */
+export type FolderOwners = Map<string, number>;
+
 /**
  * Makes an attempt's folder in the gateway's volume, where the gateway listens for this attempt's job alone. It goes
  * in through a container that can write to the volume, as a rule the gateway's own. One that is there already stays as
  * it is.
  *
+ * @param owners of the gateway that was asked last; kept up to date here
  * @throws SpeckitError `GATEWAY_TOO_OLD` where no gateway has said that it listens there; of the engine
  */
 export async function makeAttemptFolder(
   context: Pick<DockerContext, "docker" | "deploymentId" | "image" | "gatewayVolume">,
+  owners: FolderOwners,
   job: JobName,
   signal: AbortSignal,
 ): Promise<void> {
@@ -48,9 +53,13 @@ export async function makeAttemptFolder(
   for (let tries = 1; ; tries++) {
     const way = (await wayThroughGateway(context, signal)) ?? (await wayOfOurOwn(context, signal));
     try {
-      const owner = await ownerOfFolders(docker, way, signal);
+      const owner = owners.get(way.containerId) ?? (await ownerOfFolders(docker, way, signal));
       if (owner !== undefined) {
         await putFolder(docker, way, { job, owner, signal });
+        if (!way.isOurs) {
+          owners.clear();
+          owners.set(way.containerId, owner);
+        }
         return;
       }
       if (way.isOurs || (await isThere(docker, way, signal))) {
