@@ -179,6 +179,7 @@ test("a pull request that cannot be opened fails the run with its branch kept; p
   ]);
   // What the first run has made is told, though no agent worked in the second.
   for (const text of [asked[0]?.body, asked[1]?.body]) {
+    expect(text).toContain("specs/001-add-oauth-login/plan.md");
     expect(text).toMatch(/Time: prepare .* specify .* plan .* tasks .* publish /);
   }
   expect(await remote.starts()).toEqual(["specify 1", "plan 1", "tasks 1"]);

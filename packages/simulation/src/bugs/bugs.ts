@@ -309,4 +309,23 @@ export const BUGS: readonly Bug[] = [
       },
     })),
   },
+  {
+    name: "pull request created without a look at what is there",
+    seed: 1,
+    caughtBy: ["one-pull-request", "knows-pull-request"],
+    mutations: {
+      pullRequests: (inner, services) => ({
+        ...inner,
+        ensure: async (wanted, signal, onStep) => {
+          const there = services.pullRequests.get(wanted.gitRemote)?.pullRequests ?? [];
+          const hidden = there.splice(0);
+          try {
+            return await inner.ensure(wanted, signal, onStep);
+          } finally {
+            there.unshift(...hidden);
+          }
+        },
+      }),
+    },
+  },
 ];

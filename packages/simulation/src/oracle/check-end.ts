@@ -1,5 +1,6 @@
 import type { RunRows } from "@speckit/orchestrator/testing";
 import type { Services } from "../world/services.ts";
+import { checkPullRequestOf } from "./check-pull-requests.ts";
 import { refuse } from "./refuse.ts";
 
 /** What must hold when every run is closed and the broker has come to rest. */
@@ -9,7 +10,9 @@ export function checkEnd(services: Services, all: readonly RunRows[]): void {
   refuse(left.length > 0, "broker-empty", `${left.length} wake-ups are left: ${left[0]?.where}`);
   refuse(broker.waiting("requests") > 0, "broker-empty", "a request is left");
   const branches = new Set<string>();
-  for (const { run, attempts } of all) {
+  for (const rows of all) {
+    const { run, attempts } = rows;
+    checkPullRequestOf(rows, services);
     const what = `run ${run.runId}`;
     refuse(run.cleanedAt === null, "every-run-ends", `${what} is not closed`);
     refuse(

@@ -6,6 +6,7 @@ import type { Scheduler } from "../world/scheduler.ts";
 import type { Services } from "../world/services.ts";
 import { Violation } from "../world/violation.ts";
 import { checkEnd } from "./check-end.ts";
+import { checkPullRequests } from "./check-pull-requests.ts";
 import { checkRemote, type SeenRemote, seenRemote } from "./check-remote.ts";
 import { checkRowChange, type Statement } from "./check-row-change.ts";
 import { refuse } from "./refuse.ts";
@@ -301,6 +302,7 @@ export function oracle(scheduler: Scheduler, services: Services): Oracle {
       statement = undefined;
       lookAtAgents();
       checkRemote(remote, services.remotes, known);
+      checkPullRequests(services);
       lookAtMessages();
       lookForLostMessages();
     },

@@ -14,6 +14,7 @@ import { brokerPort } from "../ports/broker-port.ts";
 import { clockPort } from "../ports/clock-port.ts";
 import { credentialsPort, unusedGateway } from "../ports/credentials-port.ts";
 import { gitPort } from "../ports/git-port.ts";
+import { pullRequestsPort } from "../ports/pull-requests-port.ts";
 import { runsPort } from "../ports/runs-port.ts";
 import { runtimePort } from "../ports/runtime-port.ts";
 import { type AgentHabits, CREDENTIAL, simulatedBackend } from "./agents.ts";
@@ -114,6 +115,7 @@ export function startProcess(world: World, name: string): Process {
     runs: runsPort(world, process),
     transport: world.mutations.transport?.(transport) ?? transport,
     git: gitPort(world, process),
+    pullRequests: pullRequestsPort(world, process),
     runtime: runtimePort(world, process),
     artifacts: artifactsPort(process, memoryArtifactStore()),
     credentials: credentialsPort(world, process),

@@ -2,6 +2,7 @@ import type { CloudEvent } from "@speckit/orchestrator/contract";
 import {
   type MemoryBroker,
   type MemoryDatabase,
+  type MemoryPullRequests,
   type MemoryRemotes,
   memoryBroker,
   memoryDatabase,
@@ -23,6 +24,8 @@ export interface Services {
   readonly serverClock: { offsetMs: number };
   readonly broker: MemoryBroker;
   readonly remotes: MemoryRemotes;
+  /** Of the git host, by remote. */
+  readonly pullRequests: Map<string, MemoryPullRequests>;
   /** Nobody reaches it while it is away. */
   readonly away: { database: boolean; broker: boolean; git: boolean };
   /** Highest sequence number of a run up to which the broker has confirmed every event. */
@@ -52,6 +55,7 @@ export function services(scheduler: Scheduler): Services {
     serverClock,
     broker,
     remotes: new Map([[GIT_REMOTE, memoryRemote(BASE_FILES)]]),
+    pullRequests: new Map(),
     away: { database: false, broker: false, git: false },
     confirmedSeq(runId) {
       const seqs = confirmed.get(runId);

@@ -1,8 +1,10 @@
 import { AGENT_PHASES, type Phase } from "../../domain/phase.ts";
+import { changedFiles } from "../../domain/pull-request/changed-files.ts";
 import type { PullRequestFacts } from "../../domain/pull-request/pull-request-facts.ts";
 import type { AttemptRecord, RunRecord } from "../../ports/run-repository.ts";
 import { runResultOf } from "../read-run-result.ts";
 import { orLost } from "../while-held.ts";
+import { gitRunOf } from "./git-run.ts";
 import type { PhaseContext } from "./phase-work.ts";
 
 /** The document each agent phase leaves, in the feature directory. */
@@ -13,8 +15,11 @@ const LATER: ReadonlySet<Phase> = new Set(["pull_request", "cleanup"]);
 
 /** What the pull request says, from the rows: of the run, and of those it goes on from. */
 export async function pullRequestFacts(context: PhaseContext): Promise<PullRequestFacts> {
-  const { run } = context;
+  const { deps, run, signal } = context;
   const attempts = await attemptsOfLine(context);
+  const gitRun = gitRunOf(context);
+  const { changes } =
+    gitRun.tipSha === gitRun.baseSha ? { changes: [] } : await deps.git.changes(gitRun, signal);
   const { phases, openQuestions, assumptions, usage, diff, summary } = runResultOf(
     run,
     attempts,
@@ -37,7 +42,7 @@ export async function pullRequestFacts(context: PhaseContext): Promise<PullReque
       phase,
       path: `${featureDirectory ?? ""}/${DOCUMENTS[phase]}`,
     })),
-    changedFiles: [],
+    changedFiles: changedFiles(changes),
     agent: { backend: run.agent, model: request.agent?.model ?? null },
     usage: attempts.some((row) => row.usage !== null) ? usage : null,
   };

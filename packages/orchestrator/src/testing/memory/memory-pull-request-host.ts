@@ -33,6 +33,8 @@ export interface MemoryPullRequest {
 /** What the host knows of a repository; everything may be changed from outside, as by people. */
 export interface MemoryPullRequests {
   readonly pullRequests: MemoryPullRequest[];
+  /** Default `main`. */
+  readonly defaultBranch?: string;
   /** Default true. */
   drafts: boolean;
 }
@@ -84,17 +86,20 @@ export function memoryPullRequestHost(options: MemoryPullRequestHostOptions): Pu
       }
       await request(choice.do, signal);
       const notes: string[] = [];
+      // Looked for once more: somebody may have been quicker, and no branch has two that are open.
+      const present =
+        choice.do === "update" ? choice.pullRequest.pullRequest : openOf(repository, wanted.head);
       const pullRequest =
-        choice.do === "create"
+        present === undefined
           ? create(repository, wanted, shaOf)
-          : update(choice.pullRequest.pullRequest, wanted, notes);
-      if (choice.do === "create") {
+          : update(repository, present, wanted, notes);
+      if (present === undefined) {
         await onStep("created");
       }
       await request("decorate", signal);
       decorate(pullRequest, wanted, notes);
       await onStep("decorated");
-      return told(pullRequest, choice.do === "create" ? "created" : "updated", notes);
+      return told(pullRequest, present === undefined ? "created" : "updated", notes);
     },
   };
 }
@@ -112,12 +117,17 @@ function repositoryOf(
   return made;
 }
 
+function openOf({ pullRequests }: MemoryPullRequests, head: string): MemoryPullRequest | undefined {
+  return pullRequests.find((one) => one.head === head && one.state === "open");
+}
+
 function create(
   repository: MemoryPullRequests,
   wanted: WantedPullRequest,
   shaOf: (branch: string) => string | undefined,
 ): MemoryPullRequest {
-  const { runId, title, body, head, base, draft } = wanted;
+  const { runId, title, body, head, draft } = wanted;
+  const base = wanted.base ?? repository.defaultBranch ?? "main";
   const baseSha = shaOf(base);
   if (baseSha === undefined) {
     throw new SpeckitError(
@@ -147,6 +157,7 @@ function create(
 }
 
 function update(
+  { defaultBranch = "main" }: MemoryPullRequests,
   pullRequest: MemoryPullRequest,
   wanted: WantedPullRequest,
   notes: string[],
@@ -159,7 +170,7 @@ function update(
   }
   pullRequest.title = isOurs ? title : pullRequest.title;
   pullRequest.body = text ?? pullRequest.body;
-  if (pullRequest.base !== wanted.base) {
+  if (pullRequest.base !== (wanted.base ?? defaultBranch)) {
     notes.push(`it goes to ${pullRequest.base}: its base was left as it is`);
   }
   return pullRequest;
