@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, rename } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type { Phase } from "@speckit/orchestrator";
 import { openOrchestrator } from "@speckit/orchestrator/node";
 import { makeSampleRemote } from "@speckit/orchestrator/sample-project";
@@ -67,16 +67,28 @@ export async function faultBench(name: string, own: { readonly databaseUrl?: str
       env,
     }),
 
-    /** A sample whose agents write their starts down, and otherwise follow a script. */
-    async remote(script: Readonly<Record<string, object>> = {}): Promise<string> {
+    /**
+     * A sample whose agents write their starts down, and otherwise follow a script.
+     *
+     * @param movedTo where its bare repository is to be, for a server that has it elsewhere
+     */
+    async remote(
+      script: Readonly<Record<string, object>> = {},
+      movedTo?: string,
+    ): Promise<string> {
       const appendTo = bench.startsPath;
       const phases = ["specify", "plan", "tasks"] as const;
       const withStarts = Object.fromEntries(
         phases.map((phase) => [phase, [{ ...script[phase], appendTo }, { appendTo }]]),
       );
-      const remote = await makeSampleRemote(join(folder.path, `remote-${remotes.length}`), {
+      const made = await makeSampleRemote(join(folder.path, `remote-${remotes.length}`), {
         ".scripted-agent.json": JSON.stringify(withStarts),
       });
+      if (movedTo !== undefined) {
+        await mkdir(dirname(movedTo), { recursive: true });
+        await rename(made, movedTo);
+      }
+      const remote = movedTo ?? made;
       remotes.push(remote);
       return remote;
     },

@@ -14,13 +14,16 @@ export interface RunRow {
   readonly epoch: number;
   readonly cleaned: boolean;
   readonly failure: { readonly code: string } | null;
+  readonly branch: string;
+  readonly pullRequest: { readonly number: number | null } | null;
 }
 
 /** The runs of these ids there are, those that are not closed first. */
 export const runRows = (databaseUrl: string, runIds: readonly string[]) =>
   rowsOf<RunRow>(
     databaseUrl,
-    `SELECT id, outcome, epoch::integer, cleaned_at IS NOT NULL AS cleaned, failure
+    `SELECT id, outcome, epoch::integer, cleaned_at IS NOT NULL AS cleaned, failure, branch,
+       pull_request AS "pullRequest"
      FROM spec_workflow_runs WHERE id = ANY ($1) ORDER BY cleaned_at IS NOT NULL`,
     [runIds],
   );
