@@ -30,8 +30,8 @@ export function answersOf(document: OpenApiDocument, webUrl: string, apiUrl: str
     return {
       ...(octocat as Facts),
       login,
-      html_url: `${webUrl}/${login}`,
-      url: `${apiUrl}/users/${login}`,
+      html_url: `${webUrl}/${encodeURIComponent(login)}`,
+      url: `${apiUrl}/users/${encodeURIComponent(login)}`,
     };
   }
 

@@ -69,11 +69,25 @@ test("the Node entry exports what we meant", async () => {
       "gatewayLogger",
       "loggerFor",
       "migrateDatabase",
+      "openGitHubAppCredentials",
       "openOrchestrator",
+      "openPullRequestHost",
       "openServedGateway",
       "readEnvironment",
       "readGatewayConfig",
       "secretsOf",
+    ]
+  `);
+});
+
+test("the GitHub entry exports what we meant", async () => {
+  expect(
+    Object.keys(await import("../src/adapters/github/index.ts")).sort(),
+  ).toMatchInlineSnapshot(`
+    [
+      "DEFAULT_API_URL",
+      "githubAppCredentials",
+      "githubPullRequestHost",
     ]
   `);
 });

@@ -21,7 +21,8 @@ export function runIdInBody(body: string): string | undefined {
 
 /** Our part of a body as it is written: `body` with the marker before and the end after it. */
 export function bodyBlock(runId: string, title: string, body: string): string {
-  const begin = BEGIN.test(body) ? "" : `<!-- speckit:run ${runId} -->\n`;
+  // Also a marker in a quoted text is not the block's own: that is the first thing in it.
+  const begin = BEGIN.exec(body)?.index === 0 ? "" : `<!-- speckit:run ${runId} -->\n`;
   // What is quoted in our own text cannot end the block early.
   const inner = body.replaceAll(new RegExp(END, "g"), "").trimEnd();
   return `${begin}${inner}\n\n<!-- speckit:end title=${fingerprint(title)} -->`;

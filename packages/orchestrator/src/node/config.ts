@@ -117,6 +117,21 @@ export interface OrchestratorConfig {
     readonly username: string;
     readonly token: string;
   }[];
+  /** `none`: no pull request is made. Default `github`, for its repositories where it has a credential. */
+  readonly pullRequestHost?: "github" | "none";
+  readonly gitHub?: {
+    /** Default `https://api.github.com`; Enterprise Server: `https://ghe.example.org/api/v3`. */
+    readonly apiUrl?: string;
+    /** Credentials of a GitHub App, for git and pull requests. Left out: those of `gitCredentials`. */
+    readonly app?: {
+      /** Its number, or its client id. */
+      readonly id: string;
+      /** PEM. */
+      readonly privateKey: string;
+      /** Default: looked up for each repository. */
+      readonly installationId?: number;
+    };
+  };
   /** For whoever opens the embedded database; default 30 s. */
   readonly databaseIdleStopMs?: number;
   /** Left out: nothing is counted. */
@@ -150,6 +165,7 @@ export function secretsOf(config: OrchestratorConfig): readonly string[] {
   return [
     ...urls,
     ...(config.gitCredentials ?? []).map((credential) => credential.token),
+    ...(config.gitHub?.app === undefined ? [] : [config.gitHub.app.privateKey]),
     ...Object.values(config.agentSecrets ?? {}),
     ...secretsOfUpstreams(upstreamsOf(config)),
   ];

@@ -13,6 +13,7 @@ export {
   type OpenOrchestrator,
   openOrchestrator,
 } from "./open-orchestrator.ts";
+export { openGitHubAppCredentials, openPullRequestHost } from "./open-pull-request-host.ts";
 export { checkContainers } from "./open-runtime.ts";
 export { type OpenServedGateway, openServedGateway } from "./open-served-gateway.ts";
 export { type Environment, readEnvironment } from "./read-environment.ts";

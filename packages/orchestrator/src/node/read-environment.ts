@@ -4,6 +4,7 @@ import { isAbsolute, join } from "node:path";
 import { z } from "zod";
 import { CODEX_OPTION_NAMES } from "../adapters/agents/codex/index.ts";
 import { LOG_LEVELS } from "../adapters/winston/index.ts";
+import { webHostOf } from "../domain/git-hub-host.ts";
 import { SpeckitError } from "../domain/speckit-error.ts";
 import { RUNTIMES } from "../ports/job-runtime.ts";
 import { agentSecrets } from "./agent-secrets.ts";
@@ -216,6 +217,23 @@ const environmentSchema = z
       .optional(),
     SPECKIT_PUBLISH_MAX_FILE_BYTES: bytes(1).optional(),
     GITHUB_TOKEN: z.string().optional(),
+    SPECKIT_PULL_REQUEST_HOST: z
+      .enum(["github", "none"], { error: "expected github or none" })
+      .optional(),
+    GITHUB_API_URL: url(["https:", "http:"]).optional(),
+    GITHUB_APP_ID: z
+      .string()
+      .regex(/^[A-Za-z0-9._-]{1,100}$/, { error: "expected the App's id or client id" })
+      .optional(),
+    GITHUB_APP_PRIVATE_KEY: z
+      .string()
+      .regex(/-----BEGIN [A-Z ]*PRIVATE KEY-----/, { error: "expected a private key in PEM" })
+      .optional(),
+    GITHUB_APP_INSTALLATION_ID: z.coerce
+      .number({ error: "expected a whole number" })
+      .int({ error: "expected a whole number" })
+      .min(1, { error: "expected a number from 1" })
+      .optional(),
     SPECKIT_GIT_TOKEN: z.string().optional(),
     SPECKIT_GIT_HOST: z
       .string()
@@ -248,6 +266,17 @@ const environmentSchema = z
   .refine((env) => (env.SPECKIT_GIT_TOKEN === undefined) === (env.SPECKIT_GIT_HOST === undefined), {
     path: ["SPECKIT_GIT_HOST"],
     error: "expected together with SPECKIT_GIT_TOKEN: a token goes to no host but its own",
+  })
+  .refine(
+    (env) => (env.GITHUB_APP_ID === undefined) === (env.GITHUB_APP_PRIVATE_KEY === undefined),
+    {
+      path: ["GITHUB_APP_PRIVATE_KEY"],
+      error: "expected together with GITHUB_APP_ID",
+    },
+  )
+  .refine((env) => env.GITHUB_APP_ID === undefined || env.GITHUB_TOKEN === undefined, {
+    path: ["GITHUB_TOKEN"],
+    error: "expected either it or GITHUB_APP_ID",
   })
   .refine((env) => env.SPECKIT_AGENT !== "command" || env.SPECKIT_AGENT_COMMAND !== undefined, {
     path: ["SPECKIT_AGENT_COMMAND"],
@@ -297,7 +326,7 @@ function configOf(values: ParsedEnvironment, env: Environment): OrchestratorConf
   const gitHub =
     gitHubToken === undefined
       ? []
-      : [{ host: "github.com", username: "x-access-token", token: gitHubToken }];
+      : [{ host: gitHubHostOf(values), username: "x-access-token", token: gitHubToken }];
   const other =
     token === undefined || host === undefined
       ? []
@@ -402,6 +431,8 @@ function configOf(values: ParsedEnvironment, env: Environment): OrchestratorConf
     commitName: values.SPECKIT_COMMIT_NAME,
     commitEmail: values.SPECKIT_COMMIT_EMAIL,
     gitCredentials: [...gitHub, ...other],
+    pullRequestHost: values.SPECKIT_PULL_REQUEST_HOST,
+    gitHub: definedOnly({ apiUrl: values.GITHUB_API_URL, app: gitHubAppOf(values) }),
     databaseIdleStopMs: values.SPECKIT_DATABASE_IDLE_STOP_MS,
     statsd,
     healthPort: values.SPECKIT_HEALTH_PORT,
@@ -409,6 +440,21 @@ function configOf(values: ParsedEnvironment, env: Environment): OrchestratorConf
     logLevel: values.SPECKIT_LOG_LEVEL,
     logFormat: values.SPECKIT_LOG_FORMAT,
   });
+}
+
+/** A token goes to no host but that of the configured API. */
+function gitHubHostOf({ GITHUB_API_URL: apiUrl }: ParsedEnvironment): string {
+  return apiUrl === undefined ? "github.com" : webHostOf(apiUrl);
+}
+
+function gitHubAppOf({
+  GITHUB_APP_ID: id,
+  GITHUB_APP_PRIVATE_KEY: privateKey,
+  GITHUB_APP_INSTALLATION_ID: installationId,
+}: ParsedEnvironment) {
+  return id === undefined || privateKey === undefined
+    ? undefined
+    : { id, privateKey, ...definedOnly({ installationId }) };
 }
 
 function agentSecretsOf(

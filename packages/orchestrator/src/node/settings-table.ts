@@ -340,7 +340,38 @@ export const SETTINGS = [
     default: "1048576",
     meaning: "Largest file a run may push, in bytes.",
   },
-  { name: "GITHUB_TOKEN", secret: true, meaning: "Credential for https://github.com." },
+  {
+    name: "GITHUB_TOKEN",
+    secret: true,
+    meaning:
+      "Credential for https://github.com, or for the host of GITHUB_API_URL: git and pull requests (docs/pull-requests.md).",
+  },
+  {
+    name: "SPECKIT_PULL_REQUEST_HOST",
+    default: "github",
+    meaning:
+      "`github`, or `none`: branches are pushed and no pull request is made. Repositories of other hosts, and those without a token, get none either way.",
+  },
+  {
+    name: "GITHUB_API_URL",
+    default: "https://api.github.com",
+    meaning: "GitHub's REST API; of an Enterprise Server `https://ghe.example.org/api/v3`.",
+  },
+  {
+    name: "GITHUB_APP_ID",
+    meaning:
+      "Id of a GitHub App, instead of GITHUB_TOKEN: its tokens are minted when they are needed, each for one repository. With GITHUB_APP_PRIVATE_KEY.",
+  },
+  {
+    name: "GITHUB_APP_PRIVATE_KEY",
+    secret: true,
+    meaning: "The App's private key in PEM; line ends may be written as `\\n`.",
+  },
+  {
+    name: "GITHUB_APP_INSTALLATION_ID",
+    default: "looked up for each repository",
+    meaning: "Id of the App's installation, where there is only one.",
+  },
   {
     name: "SPECKIT_GIT_TOKEN",
     secret: true,

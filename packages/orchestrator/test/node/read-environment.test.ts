@@ -162,6 +162,7 @@ describe("readEnvironment", () => {
       "SPECKIT_GEMINI_HEADERS",
       "SPECKIT_GATEWAY_DATABASE_URL",
       "GITHUB_TOKEN",
+      "GITHUB_APP_PRIVATE_KEY",
       "SPECKIT_GIT_TOKEN",
     ]);
   });
@@ -189,4 +190,24 @@ describe("readEnvironment", () => {
     });
     expect(secretsOf(config)).toEqual(["p@ss-word", "rabbit-word", "git-token-word"]);
   });
+});
+
+test("GitHub's token goes to the host of its API", () => {
+  const token = { GITHUB_TOKEN: "github_pat_1" };
+  const hostsOf = (env: Record<string, string>) =>
+    readEnvironment(env).gitCredentials?.map(({ host }) => host);
+  expect(hostsOf(token)).toEqual(["github.com"]);
+  expect(hostsOf({ ...token, GITHUB_API_URL: "https://ghe.example.org/api/v3" })).toEqual([
+    "ghe.example.org",
+  ]);
+});
+
+test("a GitHub App needs its key, stands in for a token, and its key is a secret", () => {
+  const privateKey = "-----BEGIN RSA PRIVATE KEY-----\\nMIIE\\n-----END RSA PRIVATE KEY-----";
+  const app = { GITHUB_APP_ID: "77", GITHUB_APP_PRIVATE_KEY: privateKey };
+  const config = readEnvironment({ ...app, GITHUB_APP_INSTALLATION_ID: "5" });
+  expect(config.gitHub?.app).toEqual({ id: "77", privateKey, installationId: 5 });
+  expect(secretsOf(config)).toContain(privateKey);
+  expect(() => readEnvironment({ GITHUB_APP_ID: "77" })).toThrow("GITHUB_APP_PRIVATE_KEY");
+  expect(() => readEnvironment({ ...app, GITHUB_TOKEN: "x" })).toThrow("GITHUB_TOKEN");
 });

@@ -1,5 +1,6 @@
 import { createPrivateKey } from "node:crypto";
 import { createAppAuth } from "@octokit/auth-app";
+import { webHostOf } from "../../domain/git-hub-host.ts";
 import { oneLine } from "../../domain/one-line.ts";
 import { SpeckitError } from "../../domain/speckit-error.ts";
 import type { GitCredential, GitCredentialSource } from "../../ports/git-credentials.ts";
@@ -7,7 +8,7 @@ import { GitHubError } from "./github-failures.ts";
 import { openClient } from "./open-client.ts";
 import { openConnection } from "./open-connection.ts";
 import type { GitHubReach } from "./options.ts";
-import { type RepositoryName, repositoryNameOf, webHostOf } from "./repository-name.ts";
+import { type RepositoryName, repositoryNameOf } from "./repository-name.ts";
 
 export interface GitHubAppOptions extends GitHubReach {
   /** Its number, or its client id. */

@@ -1,10 +1,11 @@
+import { webHostOf } from "../../domain/git-hub-host.ts";
 import { SpeckitError } from "../../domain/speckit-error.ts";
 import type { PullRequestHost } from "../../ports/pull-request-host.ts";
 import { ensurePullRequest } from "./ensure-pull-request.ts";
 import { openClient } from "./open-client.ts";
 import { openConnection } from "./open-connection.ts";
 import type { GitHubHostOptions } from "./options.ts";
-import { repositoryNameOf, webHostOf } from "./repository-name.ts";
+import { repositoryNameOf } from "./repository-name.ts";
 
 /**
  * Pull requests at github.com, GitHub Enterprise Cloud or Server.

@@ -4,15 +4,6 @@ export interface RepositoryName {
   readonly repo: string;
 }
 
-/**
- * The host whose repositories an API is for: `github.com` for `https://api.github.com`, likewise for
- * `https://api.<name>.ghe.com`; for Enterprise Server (`https://ghe.example.org/api/v3`) its own.
- */
-export function webHostOf(apiUrl: string): string {
-  const { host } = new URL(apiUrl);
-  return /^api\.(?:github\.com$|[^.]+\.ghe\.com$)/.test(host) ? host.slice("api.".length) : host;
-}
-
 /** Reads `https://host/owner/name.git`, `ssh://git@host/owner/name.git` and `git@host:owner/name.git`. */
 export function repositoryNameOf(gitRemote: string, host: string): RepositoryName | undefined {
   const url = /^(https|ssh):\/\/(?:[^@/]+@)?([^/]+)\/(.+)$/i.exec(gitRemote);

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { repositoryNameOf, webHostOf } from "../../../src/adapters/github/repository-name.ts";
+import { repositoryNameOf } from "../../../src/adapters/github/repository-name.ts";
+import { webHostOf } from "../../../src/domain/git-hub-host.ts";
 
 test.each([
   ["https://api.github.com", "github.com"],
