@@ -14,6 +14,14 @@ export const needs = {
     debian: "python3-pika",
     isThere: () => hasPika("/usr/bin/python3") || hasPika("python3"),
   },
+  ssh: { debian: "openssh-client", isThere: () => isOnPath("ssh") && isOnPath("ssh-keygen") },
+  // It is no program of everybody's PATH, and is started by its whole path.
+  sshd: {
+    debian: "openssh-server",
+    units: ["ssh.service", "ssh.socket"],
+    isThere: () => existsSync("/usr/sbin/sshd"),
+  },
+  gpg: { debian: "gnupg", isThere: () => isOnPath("gpg") && isOnPath("gpg-agent") },
   openssl: { debian: "openssl", isThere: () => isOnPath("openssl") },
   docker: {
     debian: "docker.io",

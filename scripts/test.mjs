@@ -40,7 +40,7 @@ console.log(`${summary.passed} passed, ${summary.failed} failed`);
 
 async function main() {
   await provision([
-    ...["git", "bash", "unshare", "openssl", "pika", "rabbitmq", "postgres"],
+    ...["git", "bash", "unshare", "openssl", "ssh", "sshd", "gpg", "pika", "rabbitmq", "postgres"],
     ...["docker", "compose", "debootstrap", "iptables", "iproute"],
   ]);
   const { env } = await bootstrap({ dev: true });

@@ -34,6 +34,7 @@ export {
   type ServiceWay,
   serviceWays,
 } from "./services/open-services.ts";
+export { type SshServer, sshKeyPair, sshServer } from "./ssh-server.ts";
 export { type StatsdListener, statsdListener } from "./statsd-listener.ts";
 export { type TcpProxy, tcpProxy } from "./tcp-proxy.ts";
 export { type TempFolder, tempFolder } from "./temp-folder.ts";

@@ -92,7 +92,7 @@ export const ERROR_CODES = {
   },
   PUSH_REFUSED: {
     class: "permanent",
-    meaning: "The remote refused the push: read-only, protected branch, or a hook said no.",
+    meaning: "The remote refused the push: no right to write, or a hook said no.",
     remedy:
       "Give the credential write access, or name a branch it may push; bundle and patch are kept.",
   },
@@ -121,12 +121,12 @@ export const ERROR_CODES = {
     meaning:
       "The token is valid, but lacks a scope or permission that is needed; the message names it.",
     remedy:
-      "Give the token or the App's installation the named scope; docs/pull-requests.md lists what is needed.",
+      "Give the token or the App's installation the named scope; docs/pull-requests.md lists what is needed; bundle and patch are kept.",
   },
   REPOSITORY_ARCHIVED: {
     class: "permanent",
     meaning: "The repository is archived, and so read-only.",
-    remedy: "Unarchive it at its host, or name another repository.",
+    remedy: "Unarchive it at its host, or name another repository; bundle and patch are kept.",
   },
   REPOSITORY_MOVED: {
     class: "permanent",
@@ -139,6 +139,30 @@ export const ERROR_CODES = {
       "The run's commits hold what may not be pushed: another path, a workflow, a large file, a secret.",
     remedy:
       "The findings name each; nothing was pushed, bundle and patch are kept. Make a found secret invalid; allow a path by SPECKIT_PUBLISH_PATHS, sizes by SPECKIT_PUBLISH_MAX_FILES and SPECKIT_PUBLISH_MAX_FILE_BYTES, workflows by SPECKIT_PUBLISH_WORKFLOWS.",
+  },
+  BRANCH_PROTECTED: {
+    class: "permanent",
+    meaning: "The remote refused the push because a rule protects the branch.",
+    remedy:
+      "Name a branch that no rule covers, or let the credential's owner pass the rule; bundle and patch are kept.",
+  },
+  HOST_KEY_UNKNOWN: {
+    class: "permanent",
+    meaning: "The ssh server's key is not among the known ones.",
+    remedy:
+      "Take the server's public key from its operator and add it to the file SPECKIT_SSH_KNOWN_HOSTS_FILE names, or to known_hosts of the worker's user.",
+  },
+  HOST_KEY_CHANGED: {
+    class: "permanent",
+    meaning: "The ssh server shows another key than the known one: a new key, or another server.",
+    remedy:
+      "Ask the server's operator. If the key is new, replace the old one in the file of known hosts.",
+  },
+  COMMIT_NOT_SIGNED: {
+    class: "permanent",
+    meaning: "A commit could not be signed with the configured key.",
+    remedy:
+      "Check SPECKIT_COMMIT_SIGNING_KEY_FILE or SPECKIT_COMMIT_GPG_KEY: the key must be there, and have no passphrase.",
   },
   NOT_A_SPEC_KIT_PROJECT: {
     class: "permanent",

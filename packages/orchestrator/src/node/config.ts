@@ -1,5 +1,6 @@
 import type { ContainerLimits } from "../adapters/docker/index.ts";
 import type { GatewayUpstreams, ModelPrices } from "../adapters/gateway/index.ts";
+import type { CommitSigning, GitSsh } from "../adapters/git/index.ts";
 import type { LogLevel } from "../adapters/winston/index.ts";
 import type { Settings } from "../application/settings.ts";
 import type { RuntimeChoice } from "../ports/job-runtime.ts";
@@ -112,6 +113,14 @@ export interface OrchestratorConfig {
   readonly commitName?: string;
   /** Default `speckit@localhost`. */
   readonly commitEmail?: string;
+  /** Commits end with `Signed-off-by` of name and address. Default false. */
+  readonly commitSignoff?: boolean;
+  /** `Key: value` lines at the end of commit messages. Default none. */
+  readonly commitTrailers?: readonly string[];
+  /** Default: commits are not signed. */
+  readonly commitSigning?: CommitSigning;
+  /** For ssh remotes. Default: keys and known hosts of this process's user. */
+  readonly ssh?: GitSsh;
   readonly gitCredentials?: readonly {
     readonly host: string;
     readonly username: string;

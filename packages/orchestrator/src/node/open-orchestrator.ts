@@ -1,6 +1,11 @@
 import { join } from "node:path";
 import { fileArtifactStore } from "../adapters/artifacts/index.ts";
-import { gitWorkspace, hiddenCredentials, staticCredentials } from "../adapters/git/index.ts";
+import {
+  type GitWorkspaceOptions,
+  gitWorkspace,
+  hiddenCredentials,
+  staticCredentials,
+} from "../adapters/git/index.ts";
 import { migrateDatabase, postgresRunRepository } from "../adapters/postgres/index.ts";
 import { secretlintScanner } from "../adapters/secretlint/index.ts";
 import { systemClock, systemIdentity } from "../adapters/system/index.ts";
@@ -112,10 +117,8 @@ export async function openOrchestrator(
       defaultBackend: config.agent,
       git: gitWorkspace({
         stateDir: config.stateDir,
-        identity: {
-          name: config.commitName ?? "speckit",
-          email: config.commitEmail ?? "speckit@localhost",
-        },
+        ...commitsOf(config),
+        ...(config.ssh === undefined ? {} : { ssh: config.ssh }),
         credentials: hiddenCredentials(
           options.gitCredentials ?? staticCredentials(config.gitCredentials ?? []),
           logger,
@@ -170,6 +173,21 @@ function specifyInitOf({
         ...["init", "--here", "--force", "--integration", "codex", "--script", "sh"],
         ...["--ignore-agent-tools", "--non-interactive"],
       ];
+}
+
+function commitsOf(
+  config: OrchestratorConfig,
+): Pick<GitWorkspaceOptions, "identity" | "trailers" | "signing"> {
+  const { commitName: name = "speckit", commitEmail: email = "speckit@localhost" } = config;
+  const { commitTrailers = [], commitSigning: signing } = config;
+  return {
+    identity: { name, email },
+    trailers: [
+      ...commitTrailers,
+      ...(config.commitSignoff === true ? [`Signed-off-by: ${name} <${email}>`] : []),
+    ],
+    ...(signing === undefined ? {} : { signing }),
+  };
 }
 
 function allowsFile(config: OrchestratorConfig): boolean {

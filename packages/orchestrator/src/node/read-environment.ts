@@ -3,9 +3,11 @@ import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { z } from "zod";
 import { CODEX_OPTION_NAMES } from "../adapters/agents/codex/index.ts";
+import type { CommitSigning } from "../adapters/git/index.ts";
 import { LOG_LEVELS } from "../adapters/winston/index.ts";
 import { webHostOf } from "../domain/git-hub-host.ts";
 import { SpeckitError } from "../domain/speckit-error.ts";
+import { isSshPath } from "../domain/ssh-path.ts";
 import { RUNTIMES } from "../ports/job-runtime.ts";
 import { agentSecrets } from "./agent-secrets.ts";
 import type { OrchestratorConfig } from "./config.ts";
@@ -84,6 +86,26 @@ const bytes = (least: number) =>
 const image = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._/:@-]{0,254}$/, { error: "expected the name of a Docker image" });
+
+const sshPath = z.string().refine(isSshPath, {
+  error: "expected an absolute path without quotes, backslashes, ${ and control characters",
+});
+
+const trailers = z
+  .string()
+  .transform((text) =>
+    text
+      .split("\n")
+      .map((line) => line.trim())
+      .filter(Boolean),
+  )
+  .pipe(
+    z.array(
+      z.string().regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,60}: \P{C}{1,400}$/u, {
+        error: "expected lines of the form Key: value",
+      }),
+    ),
+  );
 
 const environmentSchema = z
   .object({
@@ -216,6 +238,15 @@ const environmentSchema = z
       .min(1, { error: "expected at least 1 file" })
       .optional(),
     SPECKIT_PUBLISH_MAX_FILE_BYTES: bytes(1).optional(),
+    SPECKIT_COMMIT_SIGNOFF: z.enum(["on", "off"], { error: "expected on or off" }).optional(),
+    SPECKIT_COMMIT_TRAILERS: trailers.optional(),
+    SPECKIT_COMMIT_SIGNING_KEY_FILE: sshPath.optional(),
+    SPECKIT_COMMIT_GPG_KEY: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9@._+!-]{0,199}$/, { error: "expected a key's fingerprint" })
+      .optional(),
+    SPECKIT_SSH_KEY_FILE: sshPath.optional(),
+    SPECKIT_SSH_KNOWN_HOSTS_FILE: sshPath.optional(),
     GITHUB_TOKEN: z.string().optional(),
     SPECKIT_PULL_REQUEST_HOST: z
       .enum(["github", "none"], { error: "expected github or none" })
@@ -278,6 +309,14 @@ const environmentSchema = z
     path: ["GITHUB_TOKEN"],
     error: "expected either it or GITHUB_APP_ID",
   })
+  .refine(
+    (env) =>
+      env.SPECKIT_COMMIT_SIGNING_KEY_FILE === undefined || env.SPECKIT_COMMIT_GPG_KEY === undefined,
+    {
+      path: ["SPECKIT_COMMIT_GPG_KEY"],
+      error: "expected either it or SPECKIT_COMMIT_SIGNING_KEY_FILE",
+    },
+  )
   .refine((env) => env.SPECKIT_AGENT !== "command" || env.SPECKIT_AGENT_COMMAND !== undefined, {
     path: ["SPECKIT_AGENT_COMMAND"],
     error: "expected because SPECKIT_AGENT is command",
@@ -430,6 +469,19 @@ function configOf(values: ParsedEnvironment, env: Environment): OrchestratorConf
     }),
     commitName: values.SPECKIT_COMMIT_NAME,
     commitEmail: values.SPECKIT_COMMIT_EMAIL,
+    commitSignoff:
+      values.SPECKIT_COMMIT_SIGNOFF === undefined
+        ? undefined
+        : values.SPECKIT_COMMIT_SIGNOFF === "on",
+    commitTrailers: values.SPECKIT_COMMIT_TRAILERS,
+    commitSigning: signingOf(values),
+    ssh:
+      values.SPECKIT_SSH_KEY_FILE === undefined && values.SPECKIT_SSH_KNOWN_HOSTS_FILE === undefined
+        ? undefined
+        : definedOnly({
+            keyFile: values.SPECKIT_SSH_KEY_FILE,
+            knownHostsFile: values.SPECKIT_SSH_KNOWN_HOSTS_FILE,
+          }),
     gitCredentials: [...gitHub, ...other],
     pullRequestHost: values.SPECKIT_PULL_REQUEST_HOST,
     gitHub: definedOnly({ apiUrl: values.GITHUB_API_URL, app: gitHubAppOf(values) }),
@@ -455,6 +507,16 @@ function gitHubAppOf({
   return id === undefined || privateKey === undefined
     ? undefined
     : { id, privateKey, ...definedOnly({ installationId }) };
+}
+
+function signingOf({
+  SPECKIT_COMMIT_SIGNING_KEY_FILE: keyFile,
+  SPECKIT_COMMIT_GPG_KEY: key,
+}: ParsedEnvironment): CommitSigning | undefined {
+  if (keyFile !== undefined) {
+    return { kind: "ssh", keyFile };
+  }
+  return key === undefined ? undefined : { kind: "gpg", key };
 }
 
 function agentSecretsOf(

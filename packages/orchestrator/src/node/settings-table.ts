@@ -373,6 +373,35 @@ export const SETTINGS = [
     meaning: "Id of the App's installation, where there is only one.",
   },
   {
+    name: "SPECKIT_COMMIT_SIGNOFF",
+    default: "off",
+    meaning: "`on` or `off`: whether commits end with `Signed-off-by` and that name and address.",
+  },
+  {
+    name: "SPECKIT_COMMIT_TRAILERS",
+    meaning: "More lines for the end of commit messages, `Key: value` each.",
+  },
+  {
+    name: "SPECKIT_COMMIT_SIGNING_KEY_FILE",
+    meaning:
+      "Absolute path of an ssh private key without a passphrase: commits are signed with it.",
+  },
+  {
+    name: "SPECKIT_COMMIT_GPG_KEY",
+    meaning:
+      "Fingerprint of a key in GnuPG's folder (`GNUPGHOME`): commits are signed with it instead.",
+  },
+  {
+    name: "SPECKIT_SSH_KEY_FILE",
+    default: "the ssh-agent and ~/.ssh of the worker's user",
+    meaning: "Absolute path of the private key for ssh remotes, such as a deploy key.",
+  },
+  {
+    name: "SPECKIT_SSH_KNOWN_HOSTS_FILE",
+    default: "known_hosts of the worker's user and of the machine",
+    meaning: "Absolute path of the one file whose host keys are trusted for ssh remotes.",
+  },
+  {
     name: "SPECKIT_GIT_TOKEN",
     secret: true,
     meaning: "Credential for the https host SPECKIT_GIT_HOST.",

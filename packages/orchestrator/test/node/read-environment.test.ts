@@ -181,6 +181,35 @@ describe("readEnvironment", () => {
     expect(secretsOf(config)).toEqual(["sk-ant-1", "sk-1", "sk-2"]);
   });
 
+  test("keys and trailers of git are read, and what git or ssh could not be given is refused", () => {
+    const config = readEnvironment({
+      SPECKIT_SSH_KEY_FILE: "/keys/deploy key",
+      SPECKIT_COMMIT_SIGNING_KEY_FILE: "/keys/signing",
+      SPECKIT_COMMIT_SIGNOFF: "on",
+      SPECKIT_COMMIT_TRAILERS: "Co-authored-by: Ada <ada@example.org>\n\nTeam: Docs\n",
+    });
+    expect(config).toMatchObject({
+      ssh: { keyFile: "/keys/deploy key" },
+      commitSigning: { kind: "ssh", keyFile: "/keys/signing" },
+      commitSignoff: true,
+      commitTrailers: ["Co-authored-by: Ada <ada@example.org>", "Team: Docs"],
+    });
+    expect(readEnvironment({ SPECKIT_COMMIT_GPG_KEY: "ABCD1234" }).commitSigning).toEqual({
+      kind: "gpg",
+      key: "ABCD1234",
+    });
+    for (const [name, value] of [
+      ["SPECKIT_SSH_KEY_FILE", "keys/deploy"],
+      ["SPECKIT_SSH_KNOWN_HOSTS_FILE", '/known"hosts'],
+      ["SPECKIT_COMMIT_TRAILERS", "no trailer"],
+      ["SPECKIT_COMMIT_GPG_KEY", "--output=/x"],
+    ] as const) {
+      expect(String(refusalOf({ [name]: value }))).toContain(`${name}: expected`);
+    }
+    const both = { SPECKIT_COMMIT_SIGNING_KEY_FILE: "/k", SPECKIT_COMMIT_GPG_KEY: "ABCD" };
+    expect(String(refusalOf(both))).toContain("expected either it or");
+  });
+
   test("the secrets of a configuration are its tokens and the passwords of its URLs", () => {
     const config = readEnvironment({
       DATABASE_URL: "postgres://ada:p%40ss-word@host/db",

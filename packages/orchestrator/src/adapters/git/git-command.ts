@@ -4,11 +4,13 @@ import { secretMasker } from "../../domain/secret-forms.ts";
 import { SpeckitError } from "../../domain/speckit-error.ts";
 import type { GitCredential, GitCredentialSource } from "../../ports/git-credentials.ts";
 import type { Logger } from "../../ports/logger.ts";
+import { checkSshFiles } from "./check-key-file.ts";
 import type { CheckedRemote } from "./checked-remote.ts";
 import { credentialFor } from "./credential-for.ts";
 import { gitEnvironment } from "./git-environment.ts";
 import { gitFailure } from "./git-failures.ts";
 import type { GitDeadlines } from "./options.ts";
+import type { GitSsh } from "./ssh-command.ts";
 
 export interface GitCommand {
   /** The first is the subcommand. Untrusted ones stand after `--`. */
@@ -18,6 +20,8 @@ export interface GitCommand {
   /** A folder no agent can write to. */
   readonly workTree?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Put above every configuration file. */
+  readonly config?: readonly (readonly [string, string])[];
   readonly input?: string | Uint8Array | AsyncIterable<Uint8Array>;
   /** The remote the command may talk to; without it every transport is off. */
   readonly remote?: CheckedRemote;
@@ -57,6 +61,7 @@ const STDERR_MAX_BYTES = 1024 * 1024;
 export function gitRunner(about: {
   readonly stateDir: string;
   readonly credentials: GitCredentialSource;
+  readonly ssh?: GitSsh;
   readonly deadlines: GitDeadlines;
   readonly logger: Logger;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -64,6 +69,9 @@ export function gitRunner(about: {
   return async (command, signal) => {
     signal.throwIfAborted();
     const { remote } = command;
+    if (remote?.transport === "ssh" && about.ssh !== undefined) {
+      await checkSshFiles(about.ssh);
+    }
     const deadlineMs = command.deadlineMs ?? about.deadlines.localMs;
     const [operation] = command.args;
     const pushes = operation === "push";
@@ -74,7 +82,13 @@ export function gitRunner(about: {
     const result = await execa("git", command.args, {
       cwd,
       env: {
-        ...gitEnvironment(about.environment, remote, credential, command.remoteConfig),
+        ...gitEnvironment(about.environment, {
+          remote,
+          credential,
+          remoteConfig: command.remoteConfig,
+          ssh: about.ssh ?? {},
+          config: command.config ?? [],
+        }),
         ...(command.gitDir === undefined ? {} : { GIT_DIR: command.gitDir }),
         ...(command.workTree === undefined ? {} : { GIT_WORK_TREE: command.workTree }),
         ...command.env,

@@ -1,5 +1,6 @@
 import type { GitCredential } from "../../ports/git-credentials.ts";
 import type { CheckedRemote } from "./checked-remote.ts";
+import { type GitSsh, sshCommand } from "./ssh-command.ts";
 
 /**
  * The whole environment of every git command: nothing of the worker's own reaches git but what is
@@ -57,19 +58,20 @@ const CONFIGURATION: readonly (readonly [string, string])[] = [
   ["http.lowSpeedTime", "60"],
 ];
 
-/** BatchMode: no question is ever asked. The other three bound a host that has gone silent. */
-const SSH_COMMAND =
-  "ssh -o BatchMode=yes -o ConnectTimeout=30 -o ServerAliveInterval=15 -o ServerAliveCountMax=4";
+/** What one command has besides. */
+export interface CommandSettings {
+  /** The one remote it may talk to; undefined: none at all. */
+  readonly remote?: CheckedRemote | undefined;
+  readonly credential?: GitCredential | undefined;
+  /** Configuration file the far side of a `file` remote reads. */
+  readonly remoteConfig?: string | undefined;
+  readonly ssh?: GitSsh;
+  readonly config?: readonly (readonly [string, string])[];
+}
 
-/**
- * @param remote the one remote this command may talk to; undefined: none at all
- * @param remoteConfig configuration file the far side of a `file` remote reads
- */
 export function gitEnvironment(
   machine: Readonly<Record<string, string | undefined>>,
-  remote: CheckedRemote | undefined,
-  credential: GitCredential | undefined,
-  remoteConfig: string | undefined,
+  { remote, credential, remoteConfig, ssh = {}, config = [] }: CommandSettings = {},
 ): Environment {
   const environment: Record<string, string> = {
     LC_ALL: "C",
@@ -81,10 +83,12 @@ export function gitEnvironment(
     GIT_TERMINAL_PROMPT: "0",
     GIT_ASKPASS: "false",
     SSH_ASKPASS_REQUIRE: "never",
-    GIT_SSH_COMMAND: SSH_COMMAND,
+    GIT_SSH_COMMAND: sshCommand(ssh),
     GIT_ALLOW_PROTOCOL: remote?.transport ?? "",
     GIT_NO_REPLACE_OBJECTS: "1",
     GIT_LITERAL_PATHSPECS: "1",
+    // Large files stay their pointers: nothing is fetched for them.
+    GIT_LFS_SKIP_SMUDGE: "1",
     // Nothing is there: a command that was given no repository must not go looking for one.
     GIT_DIR: "/nonexistent/no-repository",
   };
@@ -98,7 +102,7 @@ export function gitEnvironment(
   if (environment.SSL_CERT_FILE !== undefined) {
     environment.GIT_SSL_CAINFO ??= environment.SSL_CERT_FILE;
   }
-  const settings = [...CONFIGURATION, ...credentialSetting(remote, credential)];
+  const settings = [...CONFIGURATION, ...config, ...credentialSetting(remote, credential)];
   environment.GIT_CONFIG_COUNT = String(settings.length);
   for (const [ix, [key, value]] of settings.entries()) {
     environment[`GIT_CONFIG_KEY_${ix}`] = key;

@@ -1,5 +1,7 @@
 import type { ErrorCode } from "../../domain/error-codes.ts";
 import { SpeckitError } from "../../domain/speckit-error.ts";
+import { pushRefusal } from "./push-refusal.ts";
+import { remoteWords, shownWords } from "./remote-words.ts";
 
 /** What was being done when git failed. */
 export interface GitExit {
@@ -55,6 +57,12 @@ const ROWS: readonly Row[] = [
     says: "no space is left in the state folder",
   },
   {
+    words:
+      /failed to sign the data|Load key "|ssh-keygen -Y sign is needed|Couldn't (?:load|read|get agent)|failed to write commit object/,
+    code: (exit) => (exit.operation === "commit-tree" ? "COMMIT_NOT_SIGNED" : "GIT_FAILED"),
+    says: "the commit could not be signed",
+  },
+  {
     words: /could not read (?:Username|Password) for|terminal prompts disabled/,
     code: asksForCredentials,
     says: "the remote asks for credentials",
@@ -75,13 +83,29 @@ const ROWS: readonly Row[] = [
     code: "GIT_CREDENTIALS_REFUSED",
     says: "the ssh server accepted none of the keys",
     remedy:
-      "Give the worker's user a key (ssh-agent or ~/.ssh) that may read and write the repository.",
+      "Give the worker a key that may read and write the repository: SPECKIT_SSH_KEY_FILE, an ssh-agent, or ~/.ssh of its user.",
+  },
+  {
+    words:
+      /REMOTE HOST IDENTIFICATION HAS CHANGED|REVOKED HOST KEY DETECTED|host key .* has changed/,
+    code: "HOST_KEY_CHANGED",
+    says: "the ssh server shows another key than the known one",
   },
   {
     words: /Host key verification failed|No \w+ host key is known/,
-    code: "GIT_UNREACHABLE",
-    says: "the ssh server's key is not known here, or not the known one",
-    remedy: "Add the server's public key to the known_hosts of the worker's user.",
+    code: "HOST_KEY_UNKNOWN",
+    says: "the ssh server's key is not known here",
+  },
+  {
+    // GitHub by ssh, where the server's words are not marked as such.
+    words: /^ERROR: (?:This )?repository was archived/im,
+    code: "PUSH_REFUSED",
+    says: "the repository is archived",
+  },
+  {
+    words: /^ERROR: Permission to \S+ denied/m,
+    code: (exit) => (exit.pushes ? "PUSH_REFUSED" : "GIT_CREDENTIALS_REFUSED"),
+    says: "the key's owner has no right to it",
   },
   {
     words:
@@ -97,9 +121,8 @@ const ROWS: readonly Row[] = [
   },
   {
     words: /requested URL returned error: 30\d|unable to update url base from redirection/,
-    code: "REPOSITORY_NOT_FOUND",
+    code: "REPOSITORY_MOVED",
     says: "the repository has moved",
-    remedy: "Use the repository's new address.",
     sign: "has_moved",
   },
   {
@@ -186,7 +209,10 @@ const ROWS: readonly Row[] = [
   },
 ];
 
-/** The error a failed git command stands for. Its message is one line of ours, never git's. */
+/**
+ * The error a failed git command stands for. Its message is one line of ours, never git's; of a refusal
+ * it ends with the first words of the remote.
+ */
 export function gitFailure(exit: GitExit): GitError {
   const words = ownWords(exit.stderr);
   const row = ROWS.find((candidate) => candidate.words.test(words));
@@ -194,10 +220,38 @@ export function gitFailure(exit: GitExit): GitError {
     return new GitError("GIT_FAILED", `${named(exit)}: exit code ${exit.exitCode ?? "unknown"}`);
   }
   const code = typeof row.code === "function" ? row.code(exit) : row.code;
-  return new GitError(code, `${named(exit)}: ${row.says}`, row.remedy, row.sign);
+  return (
+    explainedRefusal(exit, row, code) ??
+    new GitError(code, `${named(exit)}: ${row.says}`, row.remedy, row.sign)
+  );
 }
 
-/** What a server says (`remote: …`) is text of its own choosing: it decides nothing. */
+/**
+ * A refusal that the host explains: its words tell which one it is, and what to do. By ssh a push is
+ * also refused in words alone, with an end of the connection that could mean anything.
+ */
+function explainedRefusal(exit: GitExit, row: Row, code: ErrorCode): GitError | undefined {
+  const said = remoteWords(exit.stderr);
+  const refusal = pushRefusal(said);
+  const isNamed =
+    (exit.pushes && refusal.code !== "PUSH_REFUSED") || refusal.code === "TOKEN_SCOPE_MISSING";
+  if (code !== "PUSH_REFUSED" && code !== "GIT_CREDENTIALS_REFUSED") {
+    return isNamed && exit.pushes && /Could not read from remote repository/.test(exit.stderr)
+      ? new GitError(
+          refusal.code,
+          `${named(exit)}: the remote refused${shownWords(said)}`,
+          refusal.remedy,
+        )
+      : undefined;
+  }
+  return new GitError(
+    isNamed ? refusal.code : code,
+    `${named(exit)}: ${row.says}${shownWords(said)}`,
+    isNamed ? refusal.remedy : row.remedy,
+  );
+}
+
+/** What a server says (`remote: …`) is text of its own choosing: it does not decide what has happened. */
 function ownWords(stderr: string): string {
   return stderr
     .split("\n")

@@ -2,6 +2,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { GitRun, GitWorkspace, RunDiff } from "../../ports/git-workspace.ts";
 import { baseFiles, tipFiles } from "./base-files.ts";
+import { signingCommand } from "./commit-signing.ts";
 import type { GitContext } from "./context.ts";
 import { attemptFolders, createAttempt } from "./create-attempt.ts";
 import { fetchBase } from "./fetch-base.ts";
@@ -33,17 +34,21 @@ const RUN_PATCH_MAX_BYTES = 16 * 1024 * 1024;
  */
 export function gitWorkspace(options: GitWorkspaceOptions): GitWorkspace {
   const folders = foldersBelow(options.stateDir);
+  const { environment = process.env, signing } = options;
   const deadlines = { ...DEFAULT_GIT_DEADLINES, ...options.deadlines };
   const context: GitContext = {
     git: gitRunner({
       stateDir: options.stateDir,
       credentials: options.credentials,
+      ...(options.ssh === undefined ? {} : { ssh: options.ssh }),
       deadlines,
       logger: options.logger,
-      environment: options.environment ?? process.env,
+      environment,
     }),
     folders,
     identity: options.identity,
+    trailers: options.trailers ?? [],
+    signingCommand: async () => signing && signingCommand(signing, environment),
     allowFile: options.allowFile,
     limits: { ...DEFAULT_GIT_LIMITS, ...options.limits },
     deadlines,

@@ -1,3 +1,4 @@
+export type { CommitSigning } from "./commit-signing.ts";
 export { gitWorkspace } from "./git-workspace.ts";
 export { hiddenCredentials } from "./hidden-credentials.ts";
 export {
@@ -7,4 +8,5 @@ export {
   type GitLimits,
   type GitWorkspaceOptions,
 } from "./options.ts";
+export type { GitSsh } from "./ssh-command.ts";
 export { staticCredentials } from "./static-credentials.ts";

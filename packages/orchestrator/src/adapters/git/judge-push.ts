@@ -19,7 +19,7 @@ export function judgePush(porcelain: string, stderr: string): PushVerdict {
   if (summary.startsWith("[remote failure]")) {
     return "remote_trouble";
   }
-  const reason = /\((.*)\)\s*$/.exec(summary)?.[1] ?? "";
+  const reason = refusalReason(porcelain) ?? "";
   return REASONS.find(([words]) => words.test(reason))?.[1](stderr) ?? "refused";
 }
 
@@ -48,3 +48,9 @@ const REASONS: readonly (readonly [RegExp, (stderr: string) => PushVerdict])[] =
     },
   ],
 ];
+
+/** Why the server did not take the branch, in its words; undefined when it has not said. */
+export function refusalReason(porcelain: string): string | undefined {
+  const line = porcelain.split("\n").find((candidate) => candidate.startsWith("!\t"));
+  return /\((.*)\)\s*$/.exec(line?.split("\t")[2] ?? "")?.[1];
+}

@@ -4,17 +4,22 @@ import { join } from "node:path";
 import type { CommitAbout, Committed, GitRun } from "../../ports/git-workspace.ts";
 import type { Change } from "./compare-tree.ts";
 import type { GitContext } from "./context.ts";
+import type { GitCommand } from "./git-command.ts";
 import { makeCheckpoint } from "./make-checkpoint.ts";
 import { patchBetween } from "./patch-between.ts";
 import { tipRef } from "./run-repository.ts";
 import { pathBytes, type TreeEntry, type TreePath } from "./tree-entries.ts";
+import { withTrailers } from "./with-trailers.ts";
 
 const PATCH_MAX_BYTES = 4 * 1024 * 1024;
 
 /**
  * Makes a phase's commit from blobs that are already in the run's repository: tip's tree in an index
  * of its own, changes applied, written as a tree. The same tip, changes, message and date give the
- * same id on every machine. Its ref is written last.
+ * same id on every machine, but for signatures that hold the time or chance (GnuPG, ECDSA): such a
+ * commit made again has another id. That is as safe, since nothing knows the first one's: a commit
+ * counts once the run's row has its id and its bundle, and only what the row has is pushed. Its ref is
+ * written last.
  */
 export async function makeCommit(
   context: GitContext,
@@ -52,7 +57,7 @@ async function commitChanges(
   const index = join(gitDir, `index-${randomBytes(8).toString("hex")}`);
   const text = async (
     args: readonly [string, ...string[]],
-    more: { readonly env?: Record<string, string>; readonly input?: string | Buffer } = {},
+    more: Pick<GitCommand, "env" | "config" | "input"> = {},
   ) => (await context.git({ args, gitDir, ...more }, signal)).stdout.toString("utf8").trim();
   const env = { GIT_INDEX_FILE: index };
   try {
@@ -65,10 +70,15 @@ async function commitChanges(
     if (tree === (await text(["rev-parse", "--verify", `${run.tipSha}^{tree}`]))) {
       return run.tipSha;
     }
-    const sha = await text(["commit-tree", tree, "-p", run.tipSha, "-F", "-"], {
-      env: identityOf(context, about),
-      input: about.message,
-    });
+    const signing = await context.signingCommand();
+    const sha = await text(
+      ["commit-tree", ...(signing === undefined ? [] : ["-S"]), "-p", run.tipSha, "-F", "-", tree],
+      {
+        env: { ...identityOf(context, about), ...signing?.env },
+        config: signing?.config ?? [],
+        input: withTrailers(about.message, context.trailers),
+      },
+    );
     await text(["update-ref", tipRef(sha), sha]);
     return sha;
   } finally {

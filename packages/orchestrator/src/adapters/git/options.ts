@@ -1,5 +1,7 @@
 import type { GitCredentialSource } from "../../ports/git-credentials.ts";
 import type { Logger } from "../../ports/logger.ts";
+import type { CommitSigning } from "./commit-signing.ts";
+import type { GitSsh } from "./ssh-command.ts";
 
 export interface GitLimits {
   /** Everything in a workspace but its `.git`. */
@@ -31,6 +33,12 @@ export interface GitWorkspaceOptions {
   readonly identity: { readonly name: string; readonly email: string };
   /** Asked before each command that talks to an https remote. */
   readonly credentials: GitCredentialSource;
+  /** Default: the worker's user's own keys and known hosts. */
+  readonly ssh?: GitSsh;
+  /** Default: commits are not signed. */
+  readonly signing?: CommitSigning;
+  /** `Key: value` lines at the end of every commit message. Default none. */
+  readonly trailers?: readonly string[];
   /** Whether `file://` remotes are allowed. They run as this user: hooks of such a remote too. */
   readonly allowFile: boolean;
   readonly limits?: Partial<GitLimits>;

@@ -4,8 +4,10 @@ import type { GitRun } from "../../ports/git-workspace.ts";
 import type { GitContext } from "./context.ts";
 import { gitFailure } from "./git-failures.ts";
 import { isAncestor } from "./is-ancestor.ts";
-import { judgePush } from "./judge-push.ts";
+import { judgePush, refusalReason } from "./judge-push.ts";
+import { pushRefusal } from "./push-refusal.ts";
 import { askRemote } from "./remote-refs.ts";
+import { remoteWords, shownWords } from "./remote-words.ts";
 import { openRunRepository } from "./run-repository.ts";
 
 /**
@@ -75,9 +77,9 @@ export async function pushBranch(
     case "diverged":
       throw diverged(run, "elsewhere by now", old);
     case "refused":
-      throw new SpeckitError(
-        "PUSH_REFUSED",
-        `${run.gitRemote}: the remote refused the push to ${run.branch}`,
+      throw refused(
+        run,
+        [refusalReason(porcelain), remoteWords(stderr)].filter(Boolean).join("\n"),
       );
     case "remote_trouble":
       throw new SpeckitError(
@@ -94,6 +96,15 @@ export async function pushBranch(
         exitCode,
       });
   }
+}
+
+function refused(run: GitRun, words: string): SpeckitError {
+  const { code, remedy } = pushRefusal(words);
+  return new SpeckitError(
+    code,
+    `${run.gitRemote}: the remote refused the push to ${run.branch}${shownWords(words)}`,
+    remedy === undefined ? {} : { remedy },
+  );
 }
 
 function diverged(run: GitRun, found: string | null, expected: string | null): SpeckitError {

@@ -66,13 +66,19 @@ function movedTo(remote: CheckedRemote, trace: string, error: SpeckitError): Che
   const location = /<= Recv header: location: (\S+)/i.exec(trace)?.[1];
   const target = location === undefined ? null : URL.parse(location, remote.url);
   const url = target?.href.endsWith(ASKED) ? target.href.slice(0, -ASKED.length) : undefined;
-  if (target === null || url === undefined) {
+  if (target === null) {
     throw error;
+  }
+  if (url === undefined) {
+    throw new SpeckitError(
+      "REPOSITORY_NOT_FOUND",
+      `${remote.gitRemote}: what answers leads to a page that is no repository`,
+    );
   }
   const same = target.protocol === "https:" && target.host === new URL(remote.url).host;
   if (!same || target.username !== "" || target.password !== "") {
     throw new SpeckitError(
-      "REPOSITORY_NOT_FOUND",
+      "REPOSITORY_MOVED",
       `${remote.gitRemote}: the repository has moved to another host, ${target.protocol}//${target.host}`,
       { remedy: "Use the repository's new address; a redirect to another host is not followed." },
     );

@@ -28,7 +28,7 @@ export function takeTree(
  */
 export function commitAbout({ run }: Pick<PhaseContext, "run">, phase: AgentPhase): CommitAbout {
   return {
-    message: `docs: ${phase} ${run.featureDirectory ?? ""}\n\nSpeckit-Run: ${run.runId}\nSpeckit-Phase: ${phase}\n`,
+    message: `docs: ${phase} ${run.featureDirectory ?? ""}\n\nSpeckit-Run: ${run.runId}\nSpeckit-Phase: ${phase}\nSpeckit-Agent: ${run.agent}\n`,
     dateSeconds: Math.floor(run.createdAt.getTime() / 1000) + run.phaseIx,
   };
 }

@@ -35,7 +35,7 @@ test.each([
   ],
   [
     "fatal: unable to access 'https://host/x/': The requested URL returned error: 301",
-    "REPOSITORY_NOT_FOUND",
+    "REPOSITORY_MOVED",
   ],
   ["fatal: https://host/x/info/refs not valid: is this a git repository?", "REPOSITORY_NOT_FOUND"],
   [
@@ -51,7 +51,16 @@ test.each([
     "GIT_CREDENTIALS_MISSING",
   ],
   [`git@host: Permission denied (publickey).\n${NO_ACCESS}`, "GIT_CREDENTIALS_REFUSED"],
-  [`Host key verification failed.\n${NO_ACCESS}`, "GIT_UNREACHABLE"],
+  [`Host key verification failed.\n${NO_ACCESS}`, "HOST_KEY_UNKNOWN"],
+  [
+    `No ED25519 host key is known for [host]:22 and you have requested strict checking.\nHost key verification failed.\n${NO_ACCESS}`,
+    "HOST_KEY_UNKNOWN",
+  ],
+  [
+    `@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @\nHost key for host has changed and you have requested strict checking.\nHost key verification failed.\n${NO_ACCESS}`,
+    "HOST_KEY_CHANGED",
+  ],
+  [`ERROR: Permission to a/b.git denied to ada.\n${NO_ACCESS}`, "GIT_CREDENTIALS_REFUSED"],
   ["fatal: couldn't find remote ref refs/heads/none", "BASE_BRANCH_NOT_FOUND"],
   ["error: Server does not allow request for unadvertised object 1234", "BASE_BRANCH_NOT_FOUND"],
   ["fatal: remote error: upload-pack: not our ref 1234", "BASE_BRANCH_NOT_FOUND"],
@@ -99,6 +108,48 @@ test("the same refusal means missing credentials, refused ones, or no right to p
   expect(gitFailure(exit(refused, { hasCredential: true })).code).toBe("GIT_CREDENTIALS_REFUSED");
   expect(gitFailure(exit(refused, { pushes: true, hasCredential: true })).code).toBe(
     "PUSH_REFUSED",
+  );
+});
+
+const FORBIDDEN =
+  "fatal: unable to access 'https://host/x/': The requested URL returned error: 403";
+
+test.each([
+  [`remote: This repository was archived so it is read-only.\n${FORBIDDEN}`, "REPOSITORY_ARCHIVED"],
+  [`ERROR: This repository was archived so it is read-only.\n${NO_ACCESS}`, "REPOSITORY_ARCHIVED"],
+  [`remote: Write access to repository not granted.\n${FORBIDDEN}`, "TOKEN_SCOPE_MISSING"],
+  [`remote: Permission to a/b.git denied to ada.\n${FORBIDDEN}`, "PUSH_REFUSED"],
+  [`ERROR: Permission to a/b.git denied to ada.\n${NO_ACCESS}`, "PUSH_REFUSED"],
+  [
+    `remote: ERROR: You are not allowed to push code to protected branches on this project.\n${NO_ACCESS}`,
+    "BRANCH_PROTECTED",
+  ],
+  [`remote: nobody knows what this means\n${NO_ACCESS}`, "GIT_UNREACHABLE"],
+])("a push that is refused with: %s", (stderr, code) => {
+  const error = gitFailure(exit(stderr, { pushes: true, hasCredential: true }));
+  expect(error.code).toBe(code);
+  if (code !== "GIT_UNREACHABLE") {
+    expect(error.message).toMatch(/; it says: [^\n]+$/);
+  }
+});
+
+test("the same words at a fetch name a missing right, and nothing else", () => {
+  const read = (words: string) =>
+    gitFailure(exit(`remote: ${words}\n${FORBIDDEN}`, { hasCredential: true }));
+  expect(read("Resource not accessible by personal access token").code).toBe("TOKEN_SCOPE_MISSING");
+  const other = read("Access to this repository has been disabled by its host.");
+  expect(other.code).toBe("GIT_CREDENTIALS_REFUSED");
+  expect(other.message).toContain("it says: Access to this repository has been disabled");
+});
+
+test("a key that cannot sign is not a passing trouble", () => {
+  const signing = { operation: "commit-tree", remote: undefined };
+  const words = 'error: Load key "/k": incorrect passphrase supplied to decrypt private key';
+  expect(gitFailure(exit(`${words}\nfatal: failed to write commit object`, signing)).code).toBe(
+    "COMMIT_NOT_SIGNED",
+  );
+  expect(gitFailure(exit("error: file write error: No space left on device", signing)).code).toBe(
+    "DISK_FULL",
   );
 });
 

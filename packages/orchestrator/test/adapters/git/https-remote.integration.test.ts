@@ -202,11 +202,12 @@ describe("an https remote behind a login", () => {
     );
   });
 
-  test("a push the server forbids gives PUSH_REFUSED", async () => {
+  test("a push the server forbids is told apart by what it says, without the token", async () => {
+    let says = "";
     const { server, gitRemote } = await privateRemote((request, response) => {
       const pushes = request.url?.includes("receive-pack") ?? false;
       if (pushes) {
-        response.writeHead(403).end();
+        response.writeHead(403, { "content-type": "text/plain" }).end(says);
       }
       return pushes;
     });
@@ -215,7 +216,18 @@ describe("an https remote behind a login", () => {
     const { workspace } = await git.createAttempt(run, SPECIFY, soon());
     writeFiles(workspace, { [`${FEATURE}/spec.md`]: "# Spec\n" });
     const after = await committed(run, await git.harvest(run, SPECIFY, soon()));
-    expect((await rejection(git.push(after, null, soon()))).code).toBe("PUSH_REFUSED");
+    for (const [words, code] of [
+      ["", "PUSH_REFUSED"],
+      [`Not with ${TOKEN}.`, "PUSH_REFUSED"],
+      ["This repository was archived so it is read-only.", "REPOSITORY_ARCHIVED"],
+      ["Write access to repository not granted.", "TOKEN_SCOPE_MISSING"],
+    ] as const) {
+      says = words;
+      const error = await rejection(git.push(after, null, soon()));
+      expect(error.code, words).toBe(code);
+      expect(error.message).toContain(words.replace(TOKEN, "[redacted]"));
+      expect(error.message).not.toContain("s3cret");
+    }
   });
 });
 
@@ -255,19 +267,21 @@ describe("redirects", () => {
       ],
     });
     const error = await rejection(fetchBase(git, `${server.url}/old`));
-    expect(error.code).toBe("REPOSITORY_NOT_FOUND");
+    expect(error.code).toBe("REPOSITORY_MOVED");
     expect(error.message).toContain(`moved to another host, https://${other.server.host}`);
     expect(other.server.requests).toEqual([]);
   });
 
-  test("one without an end ends", async () => {
+  test.each([
+    ["one without an end ends", undefined, "REPOSITORY_MOVED"],
+    ["one to a page for people is no repository", "/login", "REPOSITORY_NOT_FOUND"],
+  ])("%s", async (_what, location, code) => {
     const { server } = await privateRemote((request, response) => {
-      response.writeHead(302, { location: request.url ?? "/" }).end();
+      response.writeHead(302, { location: location ?? request.url ?? "/" }).end();
       return true;
     });
-    expect((await rejection(fetchBase(worker(server, TOKEN).git, `${server.url}/x`))).code).toBe(
-      "REPOSITORY_NOT_FOUND",
-    );
+    const { git } = worker(server, TOKEN);
+    expect((await rejection(fetchBase(git, `${server.url}/x`))).code).toBe(code);
   });
 
   test("a server that redirects at the push alone does not get the credential elsewhere", async () => {

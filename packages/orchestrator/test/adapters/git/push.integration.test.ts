@@ -99,7 +99,7 @@ test("a branch that is gone though it was expected is not made again", async () 
 });
 
 test.each(["pre-receive", "update"])(
-  "a %s hook that declines is a refusal, in one line of ours",
+  "a %s hook that declines is a refusal, in one line with its first words",
   async (name) => {
     const { remote, git, run } = await readyToPush((repository) => {
       const hook = join(repository.path, "hooks", name);
@@ -108,10 +108,55 @@ test.each(["pre-receive", "update"])(
     });
     const error = await rejection(git.push(run, null, soon()));
     expect(error.code).toBe("PUSH_REFUSED");
-    expect(error.message).toBe(`${remote.gitRemote}: the remote refused the push to ${BRANCH}`);
+    expect(error.message).toMatch(
+      /: the remote refused the push to \S+; it says: .*read-only: 503 No space left on device.*$/,
+    );
+    expect(error.message).not.toContain("\n");
+    expect(error.message).toContain(
+      `${remote.gitRemote}: the remote refused the push to ${BRANCH};`,
+    );
     expect(remote.git("for-each-ref", "--format=%(refname)")).toBe("refs/heads/main");
   },
 );
+
+test("what hosts print when they refuse tells the refusals apart", async () => {
+  const { remote, git, run } = await readyToPush();
+  const words = join(remote.path, "words");
+  const hook = join(remote.path, "hooks", "pre-receive");
+  writeFileSync(hook, `#!/bin/sh\ncat '${words}' >&2\nexit 1\n`);
+  chmodSync(hook, 0o755);
+  for (const [said, code, remedy] of [
+    [
+      "error: GH006: Protected branch update failed for refs/heads/x.\n\n- Changes must be made through a pull request.",
+      "BRANCH_PROTECTED",
+      "bundle and patch are kept",
+    ],
+    [
+      "error: GH013: Repository rule violations found for refs/heads/x.\n\n- GITHUB PUSH PROTECTION\n  —————————\n    - Push cannot contain secrets\n",
+      "PUSH_REFUSED",
+      "takes something in the commits for a secret",
+    ],
+    [
+      "error: GH007: Your push would publish a private email address.",
+      "PUSH_REFUSED",
+      "SPECKIT_COMMIT_EMAIL",
+    ],
+    [
+      "refusing to allow a GitHub App to create or update workflow `.github/workflows/a.yml` without `workflows` permission",
+      "TOKEN_SCOPE_MISSING",
+      "permission `workflows`",
+    ],
+    [`\u001b[31m${"so much ".repeat(200)}`, "PUSH_REFUSED", "bundle and patch are kept"],
+  ] as const) {
+    writeFileSync(words, said);
+    const error = await rejection(git.push(run, null, soon()));
+    expect(error, said).toMatchObject({
+      failure: { code, remedy: expect.stringContaining(remedy) },
+    });
+    expect(error.message).toMatch(/; it says: pre-receive hook declined \P{C}{10,500}$/u);
+  }
+  expect(remote.git("for-each-ref", "--format=%(refname)")).toBe("refs/heads/main");
+});
 
 test("a branch in the way of ours is a refusal", async () => {
   const { remote, git, run } = await readyToPush();
