@@ -72,10 +72,7 @@ export async function faultBench(name: string, own: { readonly databaseUrl?: str
      *
      * @param movedTo where its bare repository is to be, for a server that has it elsewhere
      */
-    async remote(
-      script: Readonly<Record<string, object>> = {},
-      movedTo?: string,
-    ): Promise<string> {
+    async remote(script: Readonly<Record<string, object>> = {}, movedTo?: string): Promise<string> {
       const appendTo = bench.startsPath;
       const phases = ["specify", "plan", "tasks"] as const;
       const withStarts = Object.fromEntries(

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import type { Failpoint, Phase } from "@speckit/orchestrator";
 import { git, seededRandom, testSeed } from "@speckit/testkit";
 import { expect, test } from "vitest";
-import { githubBench } from "./github-bench.ts";
 import { OF_PULL_REQUESTS } from "./failpoint-phases.ts";
+import { githubBench } from "./github-bench.ts";
 import {
   type Place,
   placesOfDatabase,

@@ -4,7 +4,6 @@ import {
   type GitWorkspaceOptions,
   gitWorkspace,
   hiddenCredentials,
-  staticCredentials,
 } from "../adapters/git/index.ts";
 import { migrateDatabase, postgresRunRepository } from "../adapters/postgres/index.ts";
 import { secretlintScanner } from "../adapters/secretlint/index.ts";
@@ -22,7 +21,8 @@ import type { Metrics } from "../ports/metrics.ts";
 import type { Transport } from "../ports/transport.ts";
 import { agentBackends } from "./agent-backends.ts";
 import { type OrchestratorConfig, secretsOf } from "./config.ts";
-
+import { openGitCredentials } from "./open-git-credentials.ts";
+import { openPullRequestHost } from "./open-pull-request-host.ts";
 import { openRuntime } from "./open-runtime.ts";
 import { publishRules } from "./publish-rules.ts";
 import { CODEX_CREDENTIAL } from "./upstreams.ts";
@@ -107,6 +107,14 @@ export async function openOrchestrator(
     );
     const { kind, runtime, gateway } = opened;
     const backends = agentBackends(config, kind);
+    const gitCredentials =
+      options.gitCredentials === undefined
+        ? undo.use(await openGitCredentials(config, logger))
+        : hiddenCredentials(options.gitCredentials, logger);
+    const pullRequests = await openPullRequestHost(config, { credentials: gitCredentials, logger });
+    if (pullRequests !== undefined) {
+      undo.use(pullRequests);
+    }
     const deps: Dependencies = {
       runs,
       credentials: runs.credentials,
@@ -119,16 +127,14 @@ export async function openOrchestrator(
         stateDir: config.stateDir,
         ...commitsOf(config),
         ...(config.ssh === undefined ? {} : { ssh: config.ssh }),
-        credentials: hiddenCredentials(
-          options.gitCredentials ?? staticCredentials(config.gitCredentials ?? []),
-          logger,
-        ),
+        credentials: gitCredentials,
         allowFile: allowsFile(config),
         ...(config.workspaceMaxBytes === undefined
           ? {}
           : { limits: { workspaceMaxBytes: config.workspaceMaxBytes } }),
         logger,
       }),
+      pullRequests,
       runtime,
       artifacts: fileArtifactStore({ folder: join(config.stateDir, "artifacts") }),
       isAllowed: (address) =>

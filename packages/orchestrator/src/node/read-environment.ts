@@ -248,6 +248,10 @@ const environmentSchema = z
     SPECKIT_SSH_KEY_FILE: sshPath.optional(),
     SPECKIT_SSH_KNOWN_HOSTS_FILE: sshPath.optional(),
     GITHUB_TOKEN: z.string().optional(),
+    SPECKIT_PULL_REQUEST_DRAFT: z.enum(["on", "off"], { error: "expected on or off" }).optional(),
+    SPECKIT_PULL_REQUEST_LABELS: list
+      .pipe(z.array(z.string().max(50, { error: "expected labels of at most 50 characters" })))
+      .optional(),
     SPECKIT_PULL_REQUEST_HOST: z
       .enum(["github", "none"], { error: "expected github or none" })
       .optional(),
@@ -451,6 +455,11 @@ function configOf(values: ParsedEnvironment, env: Environment): OrchestratorConf
       runDeadlineMs: values.SPECKIT_RUN_DEADLINE_MS,
       silenceMs: values.SPECKIT_SILENCE_MS,
       answerWithinMs: values.SPECKIT_ANSWER_WITHIN_MS,
+      draftPullRequests:
+        values.SPECKIT_PULL_REQUEST_DRAFT === undefined
+          ? undefined
+          : values.SPECKIT_PULL_REQUEST_DRAFT === "on",
+      pullRequestLabels: values.SPECKIT_PULL_REQUEST_LABELS,
       extensionHooks:
         values.SPECKIT_EXTENSION_HOOKS === undefined
           ? undefined

@@ -353,6 +353,16 @@ export const SETTINGS = [
       "`github`, or `none`: branches are pushed and no pull request is made. Repositories of other hosts, and those without a token, get none either way.",
   },
   {
+    name: "SPECKIT_PULL_REQUEST_DRAFT",
+    default: "on",
+    meaning: "`on` or `off`: whether pull requests are drafts where a request does not say.",
+  },
+  {
+    name: "SPECKIT_PULL_REQUEST_LABELS",
+    default: "speckit",
+    meaning: "Labels of every pull request, separated by commas; made where missing. Empty: none.",
+  },
+  {
     name: "GITHUB_API_URL",
     default: "https://api.github.com",
     meaning: "GitHub's REST API; of an Enterprise Server `https://ghe.example.org/api/v3`.",
