@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 
 /** What is read of an OpenAPI 3.0 document. */
 export interface OpenApiDocument {
@@ -53,8 +52,12 @@ export function loadDescription(name: DescriptionName): OpenApiDocument {
   if (present !== undefined) {
     return present;
   }
-  const file = import.meta.resolve(`@octokit/openapi/generated/${name}.json`);
-  const document = JSON.parse(readFileSync(fileURLToPath(file), "utf8")) as OpenApiDocument;
+  // Not its entry: that reads every description there is, 400 MB of them.
+  const file = new URL(
+    `generated/${name}.json`,
+    import.meta.resolve("@octokit/openapi/package.json"),
+  );
+  const document = JSON.parse(readFileSync(file, "utf8")) as OpenApiDocument;
   loaded.set(name, document);
   return document;
 }
