@@ -58,7 +58,7 @@ const ROWS: readonly Row[] = [
   },
   {
     words:
-      /failed to sign the data|Load key "|ssh-keygen -Y sign is needed|Couldn't (?:load|read|get agent)|failed to write commit object/,
+      /failed to sign the data|gpg\.format|Load key "|ssh-keygen -Y sign is needed|Couldn't (?:load|read|get agent)|failed to write commit object/,
     code: (exit) => (exit.operation === "commit-tree" ? "COMMIT_NOT_SIGNED" : "GIT_FAILED"),
     says: "the commit could not be signed",
   },
