@@ -40,7 +40,7 @@ function freeLease(database: MemoryDatabase, runId: string): void {
 export const BUGS: readonly Bug[] = [
   {
     name: "ack before confirm",
-    seed: 13,
+    seed: 14,
     caughtBy: ["message-kept"],
     mutations: {
       transport: (inner) => ({
@@ -74,7 +74,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: "epoch guard missing when events are written",
-    seed: 59,
+    seed: 26,
     caughtBy: ["fencing"],
     mutations: inRuns((inner, { services }) => ({
       appendEvents: (hold, events) => {
@@ -85,7 +85,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: "expired lease still renewed by whoever had it",
-    seed: 140,
+    seed: 232,
     caughtBy: ["fencing"],
     mutations: inRuns((inner, { services }) => ({
       renewLeases: (holds, leaseMs) =>
@@ -115,7 +115,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: "lease by the worker's own clock",
-    seed: 1,
+    seed: 8,
     caughtBy: ["live-owner"],
     mutations: inRuns((inner, { services, scheduler, process }) => ({
       claimRun: (claim) => {
@@ -130,7 +130,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: "takeover without asking whether the owner is alive",
-    seed: 11,
+    seed: 22,
     caughtBy: ["live-owner"],
     mutations: inRuns((inner, { services }) => ({
       claimRun: (claim) => {
@@ -144,7 +144,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: "claimed before it is due",
-    seed: 26,
+    seed: 1,
     caughtBy: ["not-before-due"],
     mutations: inRuns((inner, { services }) => ({
       claimRun: async (claim) => {
@@ -162,7 +162,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: "cancel ignored at the outcome",
-    seed: 205,
+    seed: 1,
     caughtBy: ["cancel-wins"],
     mutations: inRuns((inner, { services }) => ({
       commitAttempt: async (hold, commit) => {
@@ -191,7 +191,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: "start ticket for everybody",
-    seed: 313,
+    seed: 26,
     caughtBy: ["ticket", "start-without-lease", "single-ticket"],
     mutations: inRuns((inner) => ({
       useStartTicket: async (hold, phase, attempt) => {
@@ -230,7 +230,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: "checkpoint not stored with its result",
-    seed: 11,
+    seed: 44,
     caughtBy: ["crashes-fail-nothing"],
     mutations: inRuns((inner) => ({
       commitAttempt: (hold, { checkpoint: _checkpoint, ...commit }) =>
@@ -239,7 +239,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: "run closed before its last events are told",
-    seed: 17,
+    seed: 40,
     caughtBy: ["events-confirmed", "every-event-told"],
     mutations: inRuns((inner, { services }) => ({
       finishCleanup: (hold, attempt) => {
@@ -252,7 +252,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: "agent that outlives its supervisor's lease",
-    seed: 38,
+    seed: 80,
     caughtBy: ["agent-outlives-lease", "start-without-lease"],
     mutations: {
       runtime: (inner) => ({
@@ -273,7 +273,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: "people's word taken from under an owner that ends the run for the lack of it",
-    seed: 186,
+    seed: 155,
     caughtBy: ["approved-first", "replay"],
     mutations: inRuns((inner, { services }) => ({
       storeCommand: async (command, bodyHash) => {
@@ -292,7 +292,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: "rejected result taken for the phase's",
-    seed: 3,
+    seed: 1,
     caughtBy: ["approved-first", "replay"],
     mutations: inRuns((inner, { services }) => ({
       commitAttempt: (hold, commit) => {
@@ -311,7 +311,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: "pull request created without a look at what is there",
-    seed: 1,
+    seed: 564,
     caughtBy: ["one-pull-request", "knows-pull-request"],
     mutations: {
       pullRequests: (inner, services) => ({

@@ -9,7 +9,7 @@
 import { checkRuns } from "../check-runs.ts";
 import { checkAttempts } from "./check-attempts.ts";
 import { checkQueues } from "./check-queues.ts";
-import { checkRemotes } from "./check-remotes.ts";
+import { checkRemotes, type Remote } from "./check-remotes.ts";
 import { checkStarts } from "./check-starts.ts";
 
 export interface Evidence {
@@ -19,8 +19,8 @@ export interface Evidence {
   readonly prefix?: string;
   /** Codes of what the dead-letter queue must hold, in any order. Default: nothing. */
   readonly deadLetters?: readonly string[];
-  /** Bare repositories, by path: everything the runs may have pushed to. */
-  readonly remotes?: readonly string[];
+  /** Everything the runs may have pushed to; of one that is only a path, runs have its `file://` URL. */
+  readonly remotes?: readonly (string | Remote)[];
   /** The file the scripted agents append to at each start (`appendTo`). */
   readonly startsPath?: string;
   /** Outcomes that the runs must have together. Default: only that each has one. */
@@ -33,11 +33,15 @@ export async function checkEverything(evidence: Evidence): Promise<readonly stri
   const found = [
     await checkAttempts(databaseUrl, outcomes),
     await checkRuns(databaseUrl),
-    remotes === undefined ? [] : await checkRemotes(databaseUrl, remotes),
+    remotes === undefined ? [] : await checkRemotes(databaseUrl, remotes.map(asRemote)),
     startsPath === undefined ? [] : await checkStarts(databaseUrl, startsPath),
     amqpUrl === undefined || prefix === undefined
       ? []
       : await checkQueues(amqpUrl, prefix, evidence.deadLetters ?? []),
   ];
   return found.flat();
+}
+
+function asRemote(remote: string | Remote): Remote {
+  return typeof remote === "string" ? { path: remote, gitRemote: `file://${remote}` } : remote;
 }

@@ -10,7 +10,14 @@ interface RunRow {
   readonly tip_sha: string | null;
   readonly pushed: boolean;
   readonly outcome: string | null;
+  readonly retry_of: string | null;
   readonly changed: number;
+}
+
+/** A bare repository at `path`, and what runs call it. */
+export interface Remote {
+  readonly path: string;
+  readonly gitRemote: string;
 }
 
 /**
@@ -19,19 +26,19 @@ interface RunRow {
  */
 export async function checkRemotes(
   databaseUrl: string,
-  remotes: readonly string[],
+  remotes: readonly Remote[],
 ): Promise<readonly string[]> {
   const runs = await rowsOf<RunRow>(
     databaseUrl,
-    `SELECT id, git_remote, branch, base_sha, branch_old_sha, tip_sha, pushed, outcome,
+    `SELECT id, git_remote, branch, base_sha, branch_old_sha, tip_sha, pushed, outcome, retry_of,
             (SELECT count(*)::int FROM spec_workflow_task_states
               WHERE run_id = id AND state = 'succeeded' AND changed) AS changed
        FROM spec_workflow_runs ORDER BY created_at, id`,
   );
   const problems: string[] = [];
-  for (const remote of remotes) {
-    const own = runs.filter((run) => run.git_remote.replace(/^file:\/\//, "") === remote);
-    problems.push(...(await checkRemote(remote, own)));
+  for (const { path, gitRemote } of remotes) {
+    const own = runs.filter((run) => run.git_remote === gitRemote);
+    problems.push(...(await checkRemote(path, own)));
   }
   return problems;
 }
@@ -65,8 +72,9 @@ async function checkRemote(remote: string, runs: readonly RunRow[]): Promise<rea
     const from = run.branch_old_sha ?? run.base_sha;
     if (run.pushed && tip !== undefined && from !== null) {
       const commits = await git(remote, "rev-list", "--count", `${from}..${tip}`).catch(() => "no");
-      if (commits !== String(run.changed)) {
-        problems.push(`${where} has ${commits} commits for ${run.changed} phases that changed it`);
+      const changed = changedInLine(runs, run);
+      if (commits !== String(changed)) {
+        problems.push(`${where} has ${commits} commits for ${changed} phases that changed it`);
       }
     }
   }
@@ -75,4 +83,10 @@ async function checkRemote(remote: string, runs: readonly RunRow[]): Promise<rea
     (branch) => branch.startsWith("speckit/") && !branches.has(branch),
   );
   return [...problems, ...strays.map((branch) => `${remote}: branch ${branch} is of no run`)];
+}
+
+/** Phases that have changed something, of a run and of those it goes on from. */
+function changedInLine(runs: readonly RunRow[], run: RunRow): number {
+  const before = runs.find(({ id }) => id === run.retry_of);
+  return run.changed + (before === undefined ? 0 : changedInLine(runs, before));
 }
