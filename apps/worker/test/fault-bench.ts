@@ -35,7 +35,7 @@ export async function faultBench(name: string, own: { readonly databaseUrl?: str
   let folder: TempFolder;
   let client: PlainClient;
   let plan: FailpointPlan;
-  const remotes: string[] = [];
+  const remotes: (string | { readonly path: string; readonly gitRemote: string })[] = [];
 
   const bench = {
     get databaseUrl() {
@@ -70,9 +70,12 @@ export async function faultBench(name: string, own: { readonly databaseUrl?: str
     /**
      * A sample whose agents write their starts down, and otherwise follow a script.
      *
-     * @param movedTo where its bare repository is to be, for a server that has it elsewhere
+     * @param served where its bare repository is to be, for a server that has it under another name
      */
-    async remote(script: Readonly<Record<string, object>> = {}, movedTo?: string): Promise<string> {
+    async remote(
+      script: Readonly<Record<string, object>> = {},
+      served?: { readonly path: string; readonly gitRemote: string },
+    ): Promise<string> {
       const appendTo = bench.startsPath;
       const phases = ["specify", "plan", "tasks"] as const;
       const withStarts = Object.fromEntries(
@@ -81,13 +84,12 @@ export async function faultBench(name: string, own: { readonly databaseUrl?: str
       const made = await makeSampleRemote(join(folder.path, `remote-${remotes.length}`), {
         ".scripted-agent.json": JSON.stringify(withStarts),
       });
-      if (movedTo !== undefined) {
-        await mkdir(dirname(movedTo), { recursive: true });
-        await rename(made, movedTo);
+      if (served !== undefined) {
+        await mkdir(dirname(served.path), { recursive: true });
+        await rename(made, served.path);
       }
-      const remote = movedTo ?? made;
-      remotes.push(remote);
-      return remote;
+      remotes.push(served ?? made);
+      return served?.path ?? made;
     },
 
     request: (remote: string, runId: string = randomUUID()) => ({

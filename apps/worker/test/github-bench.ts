@@ -41,11 +41,12 @@ export async function githubBench(name: string) {
     /** A sample at `acme/<name>`. @returns GitHub's side of it, and the request for a run on it */
     async repository(name: string, script: Readonly<Record<string, object>> = {}) {
       const path = join(bench.folder, "github", "acme", `${name}.git`);
-      await bench.remote(script, path);
+      const gitRemote = `${gitHub.url}/acme/${name}`;
+      await bench.remote(script, { path, gitRemote });
       const there = gitHub.repository(`acme/${name}`);
       const request = (runId: string = randomUUID(), more: Record<string, unknown> = {}) => ({
         ...bench.request(path, runId),
-        repository: `${gitHub.url}/acme/${name}`,
+        repository: gitRemote,
         ...more,
       });
       return { there, path, request };
