@@ -7,7 +7,7 @@ export interface WantedPullRequest {
   /** null: the repository's default branch. */
   readonly base: string | null;
   readonly title: string;
-  /** Markdown. Begins with the marker that the domain knows again (`pull-request-body.ts`). */
+  /** Markdown. Begins with the marker that the domain knows again (`run-marker.ts`). */
   readonly body: string;
   readonly draft: boolean;
   readonly labels: readonly string[];

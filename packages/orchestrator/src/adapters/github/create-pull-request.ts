@@ -1,4 +1,4 @@
-import { bodyBlock } from "../../domain/pull-request-body.ts";
+import { bodyBlock } from "../../domain/pull-request/body-block.ts";
 import { GitHubError } from "./github-failures.ts";
 import { checkBase } from "./look-at-repository.ts";
 import { foundPullRequest, type Outcome, type Work } from "./pull-request-work.ts";

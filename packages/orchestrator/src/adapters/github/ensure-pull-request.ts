@@ -1,4 +1,4 @@
-import { choosePullRequest } from "../../domain/choose-pull-request.ts";
+import { choosePullRequest } from "../../domain/pull-request/choose-pull-request.ts";
 import type { EnsuredPullRequest, PullRequestStep } from "../../ports/pull-request-host.ts";
 import { createPullRequest } from "./create-pull-request.ts";
 import { decoratePullRequest } from "./decorate-pull-request.ts";

@@ -1,5 +1,5 @@
-import type { KnownPullRequest } from "../../domain/choose-pull-request.ts";
-import { runIdInBody } from "../../domain/pull-request-body.ts";
+import type { KnownPullRequest } from "../../domain/pull-request/choose-pull-request.ts";
+import { runIdOf } from "../../domain/pull-request/run-marker.ts";
 import type { WantedPullRequest } from "../../ports/pull-request-host.ts";
 import type { Client } from "./open-client.ts";
 import type { RepositoryName } from "./repository-name.ts";
@@ -71,7 +71,7 @@ export function foundPullRequest(data: PullRequestData): FoundPullRequest {
     state: data.merged_at !== null ? "merged" : data.state === "open" ? "open" : "closed",
     draft: data.draft ?? false,
     headSha: data.head.sha,
-    runId: runIdInBody(body),
+    runId: runIdOf(body),
     title: data.title,
     body,
     base: data.base.ref,

@@ -1,4 +1,4 @@
-import { bodyBlock, isOurTitle, withBlockReplaced } from "../../domain/pull-request-body.ts";
+import { bodyBlock, isOurTitle, withBlockReplaced } from "../../domain/pull-request/body-block.ts";
 import { draftNote } from "./create-pull-request.ts";
 import {
   type FoundPullRequest,

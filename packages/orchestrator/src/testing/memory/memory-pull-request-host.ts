@@ -1,10 +1,6 @@
-import { choosePullRequest } from "../../domain/choose-pull-request.ts";
-import {
-  bodyBlock,
-  isOurTitle,
-  runIdInBody,
-  withBlockReplaced,
-} from "../../domain/pull-request-body.ts";
+import { bodyBlock, isOurTitle, withBlockReplaced } from "../../domain/pull-request/body-block.ts";
+import { choosePullRequest } from "../../domain/pull-request/choose-pull-request.ts";
+import { runIdOf } from "../../domain/pull-request/run-marker.ts";
 import { SpeckitError } from "../../domain/speckit-error.ts";
 import type {
   EnsuredPullRequest,
@@ -77,7 +73,7 @@ export function memoryPullRequestHost(options: MemoryPullRequestHostOptions): Pu
           number: pullRequest.number,
           state: pullRequest.state,
           headSha: pullRequest.endedAtSha ?? shaOf(pullRequest.head) ?? "",
-          runId: runIdInBody(pullRequest.body),
+          runId: runIdOf(pullRequest.body),
         }));
       await onStep("looked");
       const choice = choosePullRequest(known, wanted.runId, shaOf(wanted.head) ?? "");

@@ -1,3 +1,5 @@
+import { findRunMarker, runMarker } from "./run-marker.ts";
+
 /**
  * What we write into a pull request's body stands between two comments nobody sees:
  *
@@ -8,21 +10,15 @@
  * so that a later update replaces exactly that and keeps what people wrote around it. The second one
  * also says what our title was, by its fingerprint: one that people changed is known by it.
  */
-const BEGIN = /<!-- speckit:run ([0-9a-f-]{36}) -->/;
 const END = /<!-- speckit:end title=([0-9a-f]{8}) -->/;
 
 /** GitHub's own limit, in characters. */
 export const PULL_REQUEST_BODY_LIMIT = 65_536;
 
-/** The run a body was written for, undefined when it has none of our markers. */
-export function runIdInBody(body: string): string | undefined {
-  return BEGIN.exec(body)?.[1];
-}
-
 /** Our part of a body as it is written: `body` with the marker before and the end after it. */
 export function bodyBlock(runId: string, title: string, body: string): string {
   // Also a marker in a quoted text is not the block's own: that is the first thing in it.
-  const begin = BEGIN.exec(body)?.index === 0 ? "" : `<!-- speckit:run ${runId} -->\n`;
+  const begin = findRunMarker(body)?.index === 0 ? "" : `${runMarker(runId)}\n`;
   // What is quoted in our own text cannot end the block early.
   const inner = body.replaceAll(new RegExp(END, "g"), "").trimEnd();
   return `${begin}${inner}\n\n<!-- speckit:end title=${fingerprint(title)} -->`;
@@ -35,9 +31,9 @@ export function bodyBlock(runId: string, title: string, body: string): string {
  */
 export function withBlockReplaced(present: string, block: string): string | undefined {
   const text = present.replaceAll("\r\n", "\n");
-  const begin = BEGIN.exec(text);
-  const end = begin === null ? null : END.exec(text.slice(begin.index));
-  if (begin === null || end === null) {
+  const begin = findRunMarker(text);
+  const end = begin === undefined ? null : END.exec(text.slice(begin.index));
+  if (begin === undefined || end === null) {
     return undefined;
   }
   const after = begin.index + end.index + end[0].length;

@@ -4,22 +4,23 @@ import {
   bodyBlock,
   isOurTitle,
   PULL_REQUEST_BODY_LIMIT,
-  runIdInBody,
   withBlockReplaced,
-} from "../../src/domain/pull-request-body.ts";
+} from "../../../src/domain/pull-request/body-block.ts";
+import { runIdOf } from "../../../src/domain/pull-request/run-marker.ts";
 
 const RUN = "01970000-0000-7000-8000-000000000001";
 
 test("whatever people write around our block stays, and whatever we wrote in it goes", () => {
   const text = fc.string({ unit: "grapheme", maxLength: 200 }).filter((one) => !one.includes("\r"));
   fc.assert(
-    fc.property(text, text, text, text, (before, ours, after, next) => {
+    fc.property(text, text, text, text, (line, ours, after, next) => {
+      const before = line === "" ? "" : `${line}\n`;
       const first = bodyBlock(RUN, "One", ours);
       const second = bodyBlock(RUN, "Two", next);
       expect(withBlockReplaced(`${before}${first}${after}`, second)).toBe(
         `${before}${second}${after}`,
       );
-      expect(runIdInBody(second)).toBe(RUN);
+      expect(runIdOf(second)).toBe(RUN);
       expect(isOurTitle("Two", second)).toBe(true);
       expect(isOurTitle("One", second)).toBe(false);
     }),
@@ -35,7 +36,7 @@ test("an end in a quoted text does not end the block", () => {
 test("a marker in a quoted text is not the block's own", () => {
   const other = "01970000-0000-7000-8000-000000000002";
   const block = bodyBlock(RUN, "T", `"<!-- speckit:run ${other} -->"`);
-  expect(runIdInBody(block)).toBe(RUN);
+  expect(runIdOf(block)).toBe(RUN);
   expect(withBlockReplaced(block, "new")).toBe("new");
 });
 
