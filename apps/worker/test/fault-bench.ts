@@ -35,6 +35,7 @@ export async function faultBench(name: string, own: { readonly databaseUrl?: str
   let folder: TempFolder;
   let client: PlainClient;
   let plan: FailpointPlan;
+  let remoteCount = 0;
   const remotes: (string | { readonly path: string; readonly gitRemote: string })[] = [];
 
   const bench = {
@@ -81,7 +82,8 @@ export async function faultBench(name: string, own: { readonly databaseUrl?: str
       const withStarts = Object.fromEntries(
         phases.map((phase) => [phase, [{ ...script[phase], appendTo }, { appendTo }]]),
       );
-      const made = await makeSampleRemote(join(folder.path, `remote-${remotes.length}`), {
+      remoteCount += 1;
+      const made = await makeSampleRemote(join(folder.path, `remote-${remoteCount}`), {
         ".scripted-agent.json": JSON.stringify(withStarts),
       });
       if (served !== undefined) {

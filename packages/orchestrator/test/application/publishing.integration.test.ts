@@ -123,7 +123,7 @@ test("a host that is down is asked again, not before it says so; the branch is t
     "the run waits for its host",
     () => open.orchestrator.result(run.runId),
     (result) => result.waitingFor === "pull_request",
-    { withinMs: 40_000 },
+    { withinMs: 90_000 },
   );
   expect(waiting).toMatchObject({ status: "in_progress", pushed: true });
   expect(Date.parse(waiting.nextLookAt ?? "")).toBeGreaterThan(Date.parse(resetsAt) - 5_000);
@@ -141,6 +141,37 @@ test("a host that is down is asked again, not before it says so; the branch is t
   expect(result).toMatchObject({ status: "succeeded", pullRequest: { number: 1 } });
   expect(phaseOf(result, "pull_request")).toMatchObject({ status: "succeeded", attempt: 2 });
   expect(phaseOf(result, "publish")).toMatchObject({ attempt: 1 });
+});
+
+test("a host that stays down is asked ten times, then the run fails with its branch kept; publish completes it", async () => {
+  const remote = await here.remote();
+  const down = () => new SpeckitError("PULL_REQUEST_HOST_UNAVAILABLE", "down");
+  const { host, asked } = hostOf(...Array.from({ length: 10 }, down));
+  await using open = here.open("down", { pullRequests: host });
+  await using _worker = await open.orchestrator.work(WORK);
+  const { run } = await open.orchestrator.submit(requestFor(remote.path));
+  for (let attempt = 1; attempt < 10; attempt += 1) {
+    await untilEvent(open.orchestrator, run.runId, `phase.failed pull_request ${attempt}`);
+    expect(await open.orchestrator.result(run.runId)).toMatchObject({ status: "in_progress" });
+    const command = { schemaVersion: 1, commandId: randomUUID(), runId: run.runId };
+    await open.orchestrator.command({ ...command, command: "resume" });
+  }
+  const failed = await untilClosed(open.orchestrator, run.runId);
+  expect(failed).toMatchObject({
+    status: "failed",
+    pushed: true,
+    failure: { code: "PULL_REQUEST_HOST_UNAVAILABLE" },
+  });
+  expect(asked).toHaveLength(10);
+  expect(phaseOf(failed, "publish")).toMatchObject({ attempt: 1 });
+  expect(await git(remote.path, "rev-parse", failed.branch)).toBe(failed.headSha);
+
+  const { newRunId = "" } = await publish(open, run.runId);
+  expect(await untilClosed(open.orchestrator, newRunId)).toMatchObject({
+    status: "succeeded",
+    branch: failed.branch,
+    pullRequest: { how: "created", number: 1 },
+  });
 });
 
 test("a pull request that cannot be opened fails the run with its branch kept; publish opens it as a new run", async () => {

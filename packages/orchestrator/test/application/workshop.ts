@@ -207,7 +207,7 @@ export async function untilClosed(orchestrator: Orchestrator, runId: string): Pr
       return { closed: run?.cleanedAt !== null, run, events: await eventsOf(orchestrator, runId) };
     },
     ({ closed }) => closed,
-    { withinMs: 40_000 },
+    { withinMs: 90_000 },
   );
   return orchestrator.result(runId);
 }
