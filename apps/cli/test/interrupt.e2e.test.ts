@@ -138,6 +138,7 @@ test("with --cancel-on-interrupt Ctrl-C cancels the run", async () => {
     "cancelled",
     "cancelled",
     "cancelled",
+    "cancelled",
     "succeeded",
   ]);
   expect(await git(remote, "branch", "--list", result.branch)).toBe("");

@@ -134,6 +134,7 @@ describe("speckit run", () => {
       "plan skipped 0",
       "tasks skipped 0",
       "publish succeeded 1",
+      "pull_request succeeded 1",
       "cleanup succeeded 1",
     ]);
   });

@@ -33,6 +33,7 @@ test("a run that nobody has claimed yet is cancelled before anything starts", as
     "plan cancelled 0",
     "tasks cancelled 0",
     "publish cancelled 0",
+    "pull_request cancelled 0",
     "cleanup succeeded 1",
   ]);
   expect(await open.orchestrator.cancel(run.runId)).toBe(false);

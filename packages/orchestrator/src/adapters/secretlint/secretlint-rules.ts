@@ -25,8 +25,12 @@ const OPTIONS: Readonly<Record<string, object>> = {
   [`${RULE}database-connection-string`]: { options: { allows: [EXAMPLE_ADDRESS] } },
 };
 
+type PresetRules = typeof presetRules;
+
 /** The recommended rules of Secretlint as this deployment uses them. */
-export function secretlintRules(rules: typeof presetRules) {
+export function secretlintRules(
+  rules: PresetRules,
+): { readonly id: string; readonly rule: PresetRules[number] }[] {
   return rules
     .filter(({ meta }) => !LEFT_OUT.includes(meta.id))
     .map((rule) => ({ id: rule.meta.id, rule, ...OPTIONS[rule.meta.id] }));
