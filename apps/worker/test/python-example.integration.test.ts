@@ -57,7 +57,7 @@ test("a request from Python becomes a branch, and a listener in Python hears of 
   const heard = await eventually(
     "it has heard of everything",
     () => listening.said.stdout.split("\n").map((line) => line.split(" ").slice(1, 3)),
-    (lines) => lines.filter(([, key]) => key === "phase.succeeded").length === 6,
+    (lines) => lines.filter(([, key]) => key === "phase.succeeded").length === 7,
   );
   listening.kill("SIGINT");
   expect((await listening.ended).exitCode).toBe(0);

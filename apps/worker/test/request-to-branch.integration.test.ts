@@ -161,6 +161,7 @@ test("output that does not hold is given back with the findings, then the run fa
     "failed",
     "skipped",
     "skipped",
+    "skipped",
     expect.any(String),
   ]);
 });

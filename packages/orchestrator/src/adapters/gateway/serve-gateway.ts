@@ -173,6 +173,7 @@ export async function serveGateway(options: ServingOptions): Promise<ServedGatew
     );
   };
   const door = undo.use(await openDoor(socketPath, undefined));
+  await chmod(socketPath, SOCKET_MODE);
   const doors = undo.use(
     await attemptDoors({
       socketPath,
@@ -189,7 +190,6 @@ export async function serveGateway(options: ServingOptions): Promise<ServedGatew
   );
   // Before the doors, which wait for every connection to be closed.
   undo.use(egress);
-  await chmod(socketPath, SOCKET_MODE);
 
   const owned = undo.move();
   return {
