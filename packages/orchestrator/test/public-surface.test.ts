@@ -85,7 +85,6 @@ test("the GitHub entry exports what we meant", async () => {
     Object.keys(await import("../src/adapters/github/index.ts")).sort(),
   ).toMatchInlineSnapshot(`
     [
-      "DEFAULT_API_URL",
       "githubAppCredentials",
       "githubPullRequestHost",
     ]

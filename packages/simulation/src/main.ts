@@ -88,10 +88,10 @@ async function many(fromSeed: number, schedules: number): Promise<number> {
   const report = await runMany({
     fromSeed,
     schedules,
-    onProgress: (done) => {
+    onProgress: (done, violations) => {
       if (done - told >= 10_000) {
         told = done;
-        console.error(`${done} of ${schedules}`);
+        console.error(`${done} of ${schedules}, ${violations} violations`);
       }
     },
   });

@@ -3,19 +3,9 @@ import { z } from "zod";
 import { LOG_LEVELS } from "../adapters/winston/index.ts";
 import type { ModelProvider } from "../domain/model-provider.ts";
 import { egressRuleLine } from "./egress-rules.ts";
-import {
-  type Environment,
-  invalid,
-  json,
-  key,
-  list,
-  port,
-  prices,
-  settingValue,
-  url,
-} from "./read-environment.ts";
+import { type Environment, invalid, settingValue } from "./read-environment.ts";
+import { DAY_MS, json, key, list, port, prices, url } from "./setting-shapes.ts";
 
-const DAY_MS = 86_400_000;
 const DEFAULT_SOCKET = "/run/speckit-gateway/gateway.sock";
 
 const whole = (least: number, most: number) =>

@@ -13,7 +13,7 @@ export async function openGitCredentials(
   logger: Logger,
 ): Promise<GitCredentialSource & AsyncDisposable> {
   const configured = staticCredentials(config.gitCredentials ?? []);
-  const app = await openGitHubAppCredentials(config, { logger });
+  const app = await openGitHubAppCredentials(config, logger);
   const source: GitCredentialSource = {
     find: async (at, signal) =>
       (await app?.find(at, signal)) ?? (await configured.find(at, signal)),

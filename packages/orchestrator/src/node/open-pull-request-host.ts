@@ -1,19 +1,13 @@
-import { webHostOf } from "../domain/git-hub-host.ts";
+import { GITHUB_API_URL, webHostOf } from "../domain/git-hub-host.ts";
 import type { GitCredentialSource } from "../ports/git-credentials.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { PullRequestHost } from "../ports/pull-request-host.ts";
 import type { OrchestratorConfig } from "./config.ts";
 
-const DEFAULT_API_URL = "https://api.github.com";
-
-/**
- * Credentials of the configured GitHub App, for git and the API alike; undefined without one.
- *
- * @param onToken told each minted token before it is used, so that no log shows it
- */
+/** Credentials of the configured GitHub App, for git and the API alike; undefined without one. */
 export async function openGitHubAppCredentials(
   { gitHub }: OrchestratorConfig,
-  parts: { readonly logger: Logger; readonly onToken?: (token: string) => void },
+  logger: Logger,
 ): Promise<(GitCredentialSource & AsyncDisposable) | undefined> {
   if (gitHub?.app === undefined) {
     return undefined;
@@ -23,8 +17,8 @@ export async function openGitHubAppCredentials(
   return githubAppCredentials({
     ...app,
     appId,
-    apiUrl: gitHub.apiUrl ?? DEFAULT_API_URL,
-    ...parts,
+    apiUrl: gitHub.apiUrl ?? GITHUB_API_URL,
+    logger,
   });
 }
 
@@ -38,7 +32,7 @@ export async function openPullRequestHost(
   config: OrchestratorConfig,
   parts: { readonly credentials: GitCredentialSource; readonly logger: Logger },
 ): Promise<(PullRequestHost & AsyncDisposable) | undefined> {
-  const apiUrl = config.gitHub?.apiUrl ?? DEFAULT_API_URL;
+  const apiUrl = config.gitHub?.apiUrl ?? GITHUB_API_URL;
   const host = webHostOf(apiUrl);
   const hasCredential =
     config.gitHub?.app !== undefined ||

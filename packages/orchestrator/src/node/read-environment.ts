@@ -7,111 +7,36 @@ import type { CommitSigning } from "../adapters/git/index.ts";
 import { LOG_LEVELS } from "../adapters/winston/index.ts";
 import { webHostOf } from "../domain/git-hub-host.ts";
 import { SpeckitError } from "../domain/speckit-error.ts";
-import { isSshPath } from "../domain/ssh-path.ts";
 import { RUNTIMES } from "../ports/job-runtime.ts";
 import { agentSecrets } from "./agent-secrets.ts";
 import type { OrchestratorConfig } from "./config.ts";
 import { egressRuleLine } from "./egress-rules.ts";
 import { publishPattern } from "./publish-rules.ts";
-import { SETTINGS, type SettingFacts, type SettingName } from "./settings-table.ts";
-
-const DAY_MS = 86_400_000;
-
-export const ms = (least: number, most: number) =>
-  z.coerce
-    .number({ error: "expected a whole number of milliseconds" })
-    .int({ error: "expected a whole number of milliseconds" })
-    .min(least, { error: `expected at least ${least} milliseconds` })
-    .max(most, { error: `expected at most ${most} milliseconds` });
-
-export const url = (protocols: readonly string[]) =>
-  z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), {
-    error: `expected a URL that starts with ${protocols.map((name) => `${name}//`).join(" or ")}`,
-  });
-
-export const list = z.string().transform((text) =>
-  text
-    .split(",")
-    .map((item) => item.trim())
-    .filter(Boolean),
-);
-
-export const json = (example: string) =>
-  z.string().transform((text, context): unknown => {
-    try {
-      return JSON.parse(text);
-    } catch {
-      context.addIssue({ code: "custom", message: `expected JSON such as ${example}` });
-      return z.NEVER;
-    }
-  });
-
-const argv = json('["my-agent","--quiet"]').pipe(
-  z.tuple([z.string().min(1)], z.string(), { error: "expected a JSON array of strings" }),
-);
-
-/** What may stand in an HTTP header. */
-export const key = z
-  .string()
-  .regex(/^[\x21-\x7e]+$/, { error: "expected a key without white space" });
-
-const keys = list.pipe(z.array(key).min(1, { error: "expected a key" }));
-
-const headers = (example: string) =>
-  json(example).pipe(z.record(z.string().regex(/^[A-Za-z0-9-]+$/), z.string()));
-
-const modelName = z
-  .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}$/, { error: "expected a model's name" });
-
-const usd = z.number({ error: "expected a number of USD per million tokens" }).nonnegative();
-export const prices = z.record(
+import {
+  argv,
+  bytes,
+  DAY_MS,
+  headers,
+  image,
+  json,
+  keys,
+  list,
   modelName,
-  z.strictObject({
-    inputUsdPerMTok: usd,
-    cachedInputUsdPerMTok: usd,
-    outputUsdPerMTok: usd,
-    asOf: z.iso.date({ error: "expected the date of the price, as 2026-11-01" }),
-  }),
-);
-
-export const port = z.coerce.number({ error: "expected a port number" }).int().min(0).max(65_535);
-
-const bytes = (least: number) =>
-  z.coerce
-    .number({ error: "expected a number of bytes" })
-    .int({ error: "expected a whole number of bytes" })
-    .min(least, { error: `expected at least ${least} bytes` });
-
-const image = z
-  .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._/:@-]{0,254}$/, { error: "expected the name of a Docker image" });
-
-const sshPath = z.string().refine(isSshPath, {
-  error: "expected an absolute path without quotes, backslashes, ${ and control characters",
-});
-
-const trailers = z
-  .string()
-  .transform((text) =>
-    text
-      .split("\n")
-      .map((line) => line.trim())
-      .filter(Boolean),
-  )
-  .pipe(
-    z.array(
-      z.string().regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,60}: \P{C}{1,400}$/u, {
-        error: "expected lines of the form Key: value",
-      }),
-    ),
-  );
+  ms,
+  onOff,
+  port,
+  prices,
+  sshPath,
+  trailers,
+  url,
+} from "./setting-shapes.ts";
+import { SETTINGS, type SettingFacts, type SettingName } from "./settings-table.ts";
 
 const environmentSchema = z
   .object({
     DATABASE_URL: url(["postgres:", "postgresql:"]).optional(),
     DATABASE_DIRECT_URL: url(["postgres:", "postgresql:"]).optional(),
-    SPECKIT_SESSION_LOCK: z.enum(["on", "off"], { error: "expected on or off" }).optional(),
+    SPECKIT_SESSION_LOCK: onOff.optional(),
     AMQP_URL: url(["amqp:", "amqps:"]).optional(),
     SPECKIT_AMQP_PREFIX: z
       .string()
@@ -154,11 +79,11 @@ const environmentSchema = z
       .optional(),
     SPECKIT_MODEL_PRICES: json('{"gpt-5.5":{"inputUsdPerMTok":1.25, …}}').pipe(prices).optional(),
     SPECKIT_MODEL_HANG_MS: ms(1_000, DAY_MS).optional(),
-    SPECKIT_UNSAFE: z.enum(["on", "off"], { error: "expected on or off" }).optional(),
+    SPECKIT_UNSAFE: onOff.optional(),
     SPECKIT_AGENT_COMMAND: argv.optional(),
     SPECKIT_AGENT_SECRETS: list.optional(),
-    SPECKIT_EXTENSION_HOOKS: z.enum(["on", "off"], { error: "expected on or off" }).optional(),
-    SPECKIT_SPECIFY_INIT: z.enum(["on", "off"], { error: "expected on or off" }).optional(),
+    SPECKIT_EXTENSION_HOOKS: onOff.optional(),
+    SPECKIT_SPECIFY_INIT: onOff.optional(),
     SPECKIT_SPECIFY_COMMAND: argv.optional(),
     SPECKIT_RUNTIME: z.enum(RUNTIMES, { error: `expected ${RUNTIMES.join(", ")}` }).optional(),
     DOCKER_HOST: z.string().optional(),
@@ -231,14 +156,14 @@ const environmentSchema = z
       .regex(/^[^<>\s\0]{1,200}$/, { error: "expected an address without < and >" })
       .optional(),
     SPECKIT_PUBLISH_PATHS: list.pipe(z.array(publishPattern)).optional(),
-    SPECKIT_PUBLISH_WORKFLOWS: z.enum(["on", "off"], { error: "expected on or off" }).optional(),
+    SPECKIT_PUBLISH_WORKFLOWS: onOff.optional(),
     SPECKIT_PUBLISH_MAX_FILES: z.coerce
       .number({ error: "expected a number of files" })
       .int({ error: "expected a whole number of files" })
       .min(1, { error: "expected at least 1 file" })
       .optional(),
     SPECKIT_PUBLISH_MAX_FILE_BYTES: bytes(1).optional(),
-    SPECKIT_COMMIT_SIGNOFF: z.enum(["on", "off"], { error: "expected on or off" }).optional(),
+    SPECKIT_COMMIT_SIGNOFF: onOff.optional(),
     SPECKIT_COMMIT_TRAILERS: trailers.optional(),
     SPECKIT_COMMIT_SIGNING_KEY_FILE: sshPath.optional(),
     SPECKIT_COMMIT_GPG_KEY: z
@@ -248,8 +173,9 @@ const environmentSchema = z
     SPECKIT_SSH_KEY_FILE: sshPath.optional(),
     SPECKIT_SSH_KNOWN_HOSTS_FILE: sshPath.optional(),
     GITHUB_TOKEN: z.string().optional(),
-    SPECKIT_PULL_REQUEST_DRAFT: z.enum(["on", "off"], { error: "expected on or off" }).optional(),
+    SPECKIT_PULL_REQUEST_DRAFT: onOff.optional(),
     SPECKIT_PULL_REQUEST_LABELS: list
+      .transform((names) => names.filter((name) => name !== "none"))
       .pipe(z.array(z.string().max(50, { error: "expected labels of at most 50 characters" })))
       .optional(),
     SPECKIT_PULL_REQUEST_HOST: z
@@ -385,8 +311,7 @@ function configOf(values: ParsedEnvironment, env: Environment): OrchestratorConf
   return definedOnly({
     databaseUrl: values.DATABASE_URL,
     databaseDirectUrl: values.DATABASE_DIRECT_URL,
-    sessionLock:
-      values.SPECKIT_SESSION_LOCK === undefined ? undefined : values.SPECKIT_SESSION_LOCK === "on",
+    sessionLock: values.SPECKIT_SESSION_LOCK,
     amqpUrl: values.AMQP_URL,
     amqpPrefix: values.SPECKIT_AMQP_PREFIX,
     stateDir: values.SPECKIT_HOME ?? defaultStateDir(env),
@@ -438,11 +363,11 @@ function configOf(values: ParsedEnvironment, env: Environment): OrchestratorConf
       egressAllow: values.SPECKIT_EGRESS_ALLOW,
       egressProbe: values.SPECKIT_EGRESS_PROBE,
     }),
-    unsafe: values.SPECKIT_UNSAFE === undefined ? undefined : values.SPECKIT_UNSAFE === "on",
+    unsafe: values.SPECKIT_UNSAFE,
     agentCommand: values.SPECKIT_AGENT_COMMAND,
     agentSecrets: agentSecretsOf(values, env),
     specifyCommand:
-      values.SPECKIT_SPECIFY_INIT === "on"
+      values.SPECKIT_SPECIFY_INIT === true
         ? (values.SPECKIT_SPECIFY_COMMAND ?? ["specify"])
         : undefined,
     slots: values.SPECKIT_SLOTS,
@@ -455,33 +380,21 @@ function configOf(values: ParsedEnvironment, env: Environment): OrchestratorConf
       runDeadlineMs: values.SPECKIT_RUN_DEADLINE_MS,
       silenceMs: values.SPECKIT_SILENCE_MS,
       answerWithinMs: values.SPECKIT_ANSWER_WITHIN_MS,
-      draftPullRequests:
-        values.SPECKIT_PULL_REQUEST_DRAFT === undefined
-          ? undefined
-          : values.SPECKIT_PULL_REQUEST_DRAFT === "on",
+      draftPullRequests: values.SPECKIT_PULL_REQUEST_DRAFT,
       pullRequestLabels: values.SPECKIT_PULL_REQUEST_LABELS,
-      extensionHooks:
-        values.SPECKIT_EXTENSION_HOOKS === undefined
-          ? undefined
-          : values.SPECKIT_EXTENSION_HOOKS === "on",
+      extensionHooks: values.SPECKIT_EXTENSION_HOOKS,
     }),
     artifactRetentionMs: values.SPECKIT_ARTIFACT_RETENTION_MS,
     workspaceMaxBytes: values.SPECKIT_WORKSPACE_MAX_BYTES,
     publish: definedOnly({
       paths: values.SPECKIT_PUBLISH_PATHS,
-      workflows:
-        values.SPECKIT_PUBLISH_WORKFLOWS === undefined
-          ? undefined
-          : values.SPECKIT_PUBLISH_WORKFLOWS === "on",
+      workflows: values.SPECKIT_PUBLISH_WORKFLOWS,
       maxFiles: values.SPECKIT_PUBLISH_MAX_FILES,
       maxFileBytes: values.SPECKIT_PUBLISH_MAX_FILE_BYTES,
     }),
     commitName: values.SPECKIT_COMMIT_NAME,
     commitEmail: values.SPECKIT_COMMIT_EMAIL,
-    commitSignoff:
-      values.SPECKIT_COMMIT_SIGNOFF === undefined
-        ? undefined
-        : values.SPECKIT_COMMIT_SIGNOFF === "on",
+    commitSignoff: values.SPECKIT_COMMIT_SIGNOFF,
     commitTrailers: values.SPECKIT_COMMIT_TRAILERS,
     commitSigning: signingOf(values),
     ssh:

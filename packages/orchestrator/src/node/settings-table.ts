@@ -360,7 +360,7 @@ export const SETTINGS = [
   {
     name: "SPECKIT_PULL_REQUEST_LABELS",
     default: "speckit",
-    meaning: "Labels of every pull request, separated by commas; made where missing. Empty: none.",
+    meaning: "Labels of every pull request, separated by commas; made where missing. `none`: none.",
   },
   {
     name: "GITHUB_API_URL",

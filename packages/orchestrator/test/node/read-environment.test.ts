@@ -240,3 +240,11 @@ test("a GitHub App needs its key, stands in for a token, and its key is a secret
   expect(() => readEnvironment({ GITHUB_APP_ID: "77" })).toThrow("GITHUB_APP_PRIVATE_KEY");
   expect(() => readEnvironment({ ...app, GITHUB_TOKEN: "x" })).toThrow("GITHUB_TOKEN");
 });
+
+test("labels of pull requests: those that are named, or none", () => {
+  const labels = (text: string) =>
+    readEnvironment({ SPECKIT_PULL_REQUEST_LABELS: text }).settings?.pullRequestLabels;
+  expect(labels("spec, ready")).toEqual(["spec", "ready"]);
+  expect(labels("none")).toEqual([]);
+  expect(labels("")).toBeUndefined();
+});

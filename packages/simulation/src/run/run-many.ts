@@ -7,8 +7,8 @@ export interface ManyOptions {
   readonly schedules: number;
   /** Default: one for each core. */
   readonly threads?: number;
-  /** Called now and then with how many are done. */
-  readonly onProgress?: (done: number) => void;
+  /** Called now and then with how many are done, and how many of them broke an invariant. */
+  readonly onProgress?: (done: number, violations: number) => void;
 }
 
 export interface ManyReport {
@@ -58,7 +58,7 @@ export async function runMany(options: ManyOptions): Promise<ManyReport> {
       }
     }
     done += results.length;
-    onProgress?.(done);
+    onProgress?.(done, violations.length);
   }
 
   function runThread(): Promise<void> {

@@ -17,8 +17,6 @@ export interface GitHubAppOptions extends GitHubReach {
   readonly privateKey: string;
   /** Default: looked up for each repository. */
   readonly installationId?: number;
-  /** Told each token before it is used, so that no log shows it. */
-  readonly onToken?: (token: string) => void;
 }
 
 /**
@@ -73,7 +71,6 @@ export function githubAppCredentials(
         }),
       )
       .catch(notGranted(about.repository));
-    options.onToken?.(token);
     return { token, expiresAtMs: Date.parse(expires_at) };
   }
 

@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { getCACertificates } from "node:tls";
 import { EnvHttpProxyAgent, fetch } from "undici";
+import { GITHUB_API_URL } from "../../domain/git-hub-host.ts";
 import { SpeckitError } from "../../domain/speckit-error.ts";
-import { DEFAULT_API_URL, type GitHubReach } from "./options.ts";
+import type { GitHubReach } from "./options.ts";
 
 /** Sockets to one API, with proxy and certificate authorities of this machine. */
 export interface Connection extends AsyncDisposable {
@@ -35,7 +36,7 @@ export function openConnection(reach: GitHubReach): Connection {
   });
   const connected = (url: string, init: object) => fetch(url, { ...init, dispatcher });
   return {
-    apiUrl: (reach.apiUrl ?? DEFAULT_API_URL).replace(/\/+$/, ""),
+    apiUrl: (reach.apiUrl ?? GITHUB_API_URL).replace(/\/+$/, ""),
     fetch: connected as unknown as typeof globalThis.fetch,
     [Symbol.asyncDispose]: () => dispatcher.destroy(),
   };

@@ -30,5 +30,3 @@ export interface GitHubHostOptions extends GitHubReach {
   /** Label of a pull request that should be a draft where the repository has no drafts. Default `draft`. */
   readonly draftLabel?: string;
 }
-
-export const DEFAULT_API_URL = "https://api.github.com";

@@ -1,6 +1,6 @@
 import winston from "winston";
-import { SecretRegistry } from "../../domain/secret-registry.ts";
 import type { LogFields, Logger } from "../../ports/logger.ts";
+import { SecretRegistry } from "./secret-registry.ts";
 
 export const LOG_LEVELS = ["error", "warn", "info", "debug"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];

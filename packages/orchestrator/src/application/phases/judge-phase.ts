@@ -1,6 +1,7 @@
 import { failure } from "../../domain/failure.ts";
 import type { AgentPhase } from "../../domain/phase.ts";
 import { MAX_QUESTION_ROUNDS } from "../../domain/questions.ts";
+import { MAIN_DOCUMENT } from "../../domain/spec-kit/main-document.ts";
 import type { SpecKitProject } from "../../domain/spec-kit/project.ts";
 import { findingsInRepository, outputOfProject } from "../../domain/spec-kit/project-output.ts";
 import { summarize } from "../../domain/spec-kit/summary.ts";
@@ -56,9 +57,9 @@ export async function judgePhase(
     await deps.artifacts.put(run.runId, `${phase}-${attempt}/changes.patch`, committed.patch),
   );
   const summary = summarize(output);
-  const file = `${featureDirectory}/${MAIN_FILE[phase]}`;
+  const file = `${featureDirectory}/${MAIN_DOCUMENT[phase]}`;
   // Kept by itself: people read it before they let the run go on.
-  const document = `${phase}-${attempt}/${MAIN_FILE[phase]}`;
+  const document = `${phase}-${attempt}/${MAIN_DOCUMENT[phase]}`;
   evidence.artifacts.push(await deps.artifacts.put(run.runId, document, harvest.read(file) ?? ""));
   return {
     changed: committed.tipSha !== gitRun.tipSha,
@@ -99,9 +100,3 @@ export function asks(run: RunRecord, phase: AgentPhase): boolean {
     run.questionRound < MAX_QUESTION_ROUNDS
   );
 }
-
-const MAIN_FILE: Readonly<Record<AgentPhase, string>> = {
-  specify: "spec.md",
-  plan: "plan.md",
-  tasks: "tasks.md",
-};

@@ -1,14 +1,12 @@
 import { AGENT_PHASES, type Phase } from "../../domain/phase.ts";
 import { changedFiles } from "../../domain/pull-request/changed-files.ts";
 import type { PullRequestFacts } from "../../domain/pull-request/pull-request-facts.ts";
+import { MAIN_DOCUMENT } from "../../domain/spec-kit/main-document.ts";
 import type { AttemptRecord, RunRecord } from "../../ports/run-repository.ts";
 import { runResultOf } from "../read-run-result.ts";
 import { orLost } from "../while-held.ts";
 import { gitRunOf } from "./git-run.ts";
 import type { PhaseContext } from "./phase-work.ts";
-
-/** The document each agent phase leaves, in the feature directory. */
-const DOCUMENTS = { specify: "spec.md", plan: "plan.md", tasks: "tasks.md" } as const;
 
 /** Not over when it is written. */
 const LATER: ReadonlySet<Phase> = new Set(["pull_request", "cleanup"]);
@@ -40,7 +38,7 @@ export async function pullRequestFacts(context: PhaseContext): Promise<PullReque
     assumptions,
     phaseFiles: AGENT_PHASES.filter((phase) => succeeded.has(phase)).map((phase) => ({
       phase,
-      path: `${featureDirectory ?? ""}/${DOCUMENTS[phase]}`,
+      path: `${featureDirectory ?? ""}/${MAIN_DOCUMENT[phase]}`,
     })),
     changedFiles: changedFiles(changes),
     agent: { backend: run.agent, model: request.agent?.model ?? null },
@@ -51,9 +49,7 @@ export async function pullRequestFacts(context: PhaseContext): Promise<PullReque
 /** Attempts of the runs this one goes on from, and its own: the work was done by all of them. */
 async function attemptsOfLine({ deps, run, lease }: PhaseContext): Promise<AttemptRecord[]> {
   const attempts: AttemptRecord[] = [];
-  const seen = new Set<string>();
-  for (let at: RunRecord | undefined = run; at !== undefined && !seen.has(at.runId); ) {
-    seen.add(at.runId);
+  for (let at: RunRecord | undefined = run; at !== undefined; ) {
     const own = await orLost(lease, deps.runs.attemptsOf(at.runId));
     attempts.unshift(...own.filter(({ attempt, phase }) => attempt > 0 && !LATER.has(phase)));
     const before: string | null = at.retryOf;

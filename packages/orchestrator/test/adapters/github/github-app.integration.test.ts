@@ -21,7 +21,6 @@ test("an App's tokens push by git and make the pull request, each for one reposi
   const privateKey = github.registerApp("77", { id: 5, repositories, permissions: GRANTED });
   const caFile = join(folder.path, "ca.pem");
   writeFileSync(caFile, github.certificate ?? "");
-  const tokens: string[] = [];
   const reach = {
     apiUrl: github.apiUrl,
     environment: { SSL_CERT_FILE: caFile },
@@ -33,14 +32,18 @@ test("an App's tokens push by git and make the pull request, each for one reposi
     appId: "77",
     // As an environment file has it.
     privateKey: privateKey.replaceAll("\n", "\\n"),
-    onToken: (token) => tokens.push(token),
   });
   await using host = githubPullRequestHost({ ...reach, credentials });
   const gitRemote = `${github.url}/acme/app.git`;
+  const minted = () => github.calls.filter(({ route }) => route === MINT).length;
   const at = { gitRemote, host: github.host, purpose: "push" } as const;
 
   const credential = await credentials.find(at, signal);
-  expect(credential).toEqual({ host: github.host, username: "x-access-token", token: tokens[0] });
+  expect(credential).toEqual({
+    host: github.host,
+    username: "x-access-token",
+    token: expect.stringMatching(/^ghs_/),
+  });
   expect(github.calls.at(-1)).toMatchObject({
     route: MINT,
     body: { repositories: ["app"], permissions: GRANTED },
@@ -71,11 +74,13 @@ test("an App's tokens push by git and make the pull request, each for one reposi
     signal,
   );
   expect(made).toMatchObject({ how: "created", url: `${github.url}/acme/app/pull/1`, notes: [] });
-  expect(tokens).toHaveLength(1);
+  expect(minted()).toBe(1);
 
   const elsewhere = { ...at, gitRemote: `${github.url}/acme/other.git` };
   const other = await credentials.find(elsewhere, signal);
-  expect(other?.token).toBe(tokens[1]);
+  expect(other?.token).toMatch(/^ghs_/);
+  expect(other?.token).not.toBe(credential?.token);
+  expect(minted()).toBe(2);
   const foreign = execa("git", ["ls-remote", gitRemote], {
     env: {
       ...env,

@@ -1,4 +1,4 @@
-import { SECRET_MASK, secretForms } from "./secret-forms.ts";
+import { SECRET_MASK, secretForms } from "../../domain/secret-forms.ts";
 
 /** A line is searched for several forms of each: some 0.1 ms for all of them. */
 const DEFAULT_MAX_ADDED = 256;

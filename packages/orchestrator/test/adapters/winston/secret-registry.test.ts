@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { SecretRegistry } from "../../src/domain/secret-registry.ts";
+import { SecretRegistry } from "../../../src/adapters/winston/secret-registry.ts";
 
 test("what is added later is masked in every form, beside what was known from the start", () => {
   const secrets = new SecretRegistry(["from-the-start"]);
