@@ -7,3 +7,4 @@ export {
   type PrivateBrokerOptions,
   startPrivateBroker,
 } from "./private-broker.ts";
+export { folderOfQuickDisk } from "./quick-disk.ts";
