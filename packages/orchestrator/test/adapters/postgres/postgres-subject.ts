@@ -1,5 +1,5 @@
 import { postgresRunRepository } from "../../../src/adapters/postgres/index.ts";
-import type { CredentialRepository } from "../../../src/ports/credential-repository.ts";
+import type { RunSurroundingsReader } from "../../../src/ports/run-surroundings.ts";
 import type { RunRepositoryFactory } from "../../../src/testing/run-repository-contract.ts";
 import { sqlClient } from "./sql-client.ts";
 
@@ -38,10 +38,9 @@ const PASS_TIME = `WITH passed AS (SELECT $1::float8 * interval '1 millisecond' 
     wake_at = wake_at - time, cleaned_at = cleaned_at - time FROM passed`;
 
 /** Empties a migrated database of runs and opens the adapter on it. */
-export function postgresSubject(
-  url: string,
-): () => ReturnType<RunRepositoryFactory> &
-  Promise<{ readonly credentials: CredentialRepository }> {
+export function postgresSubject(url: string): () => Promise<
+  Awaited<ReturnType<RunRepositoryFactory>> & { readonly surroundings: RunSurroundingsReader }
+> {
   return async () => {
     await using undo = new AsyncDisposableStack();
     const sql = undo.use(await sqlClient(url));
@@ -55,6 +54,7 @@ export function postgresSubject(
     return {
       runs,
       credentials: runs.credentials,
+      surroundings: runs.surroundings,
       passTime: async (ms) => {
         await sql.query(PASS_TIME, [ms]);
       },
