@@ -6,7 +6,7 @@ export function shortDuration(ms: number | null): string {
   if (ms < 1_000) {
     return `${ms} ms`;
   }
-  if (ms < 60_000) {
+  if (ms < 59_950) {
     return `${(ms / 1_000).toFixed(1)} s`;
   }
   const seconds = Math.round(ms / 1_000);

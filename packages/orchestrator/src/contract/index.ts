@@ -18,6 +18,13 @@ export {
   REJECTED_EVENT,
   type RunEventType,
 } from "./run-event.ts";
+export {
+  artifactListSchema,
+  eventPageSchema,
+  type RunSummary,
+  runPageSchema,
+  runSummarySchema,
+} from "./run-pages.ts";
 export { type RunRequest, runRequestSchema } from "./run-request.ts";
 export {
   diffSchema,

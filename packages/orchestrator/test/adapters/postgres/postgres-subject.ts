@@ -38,7 +38,9 @@ const PASS_TIME = `WITH passed AS (SELECT $1::float8 * interval '1 millisecond' 
     wake_at = wake_at - time, cleaned_at = cleaned_at - time FROM passed`;
 
 /** Empties a migrated database of runs and opens the adapter on it. */
-export function postgresSubject(url: string): () => Promise<
+export function postgresSubject(
+  url: string,
+): () => Promise<
   Awaited<ReturnType<RunRepositoryFactory>> & { readonly surroundings: RunSurroundingsReader }
 > {
   return async () => {

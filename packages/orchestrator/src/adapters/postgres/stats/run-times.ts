@@ -2,7 +2,8 @@ import { sql } from "kysely";
 import type { RunStatistics } from "../../../contract/statistics.ts";
 import type { StatisticsQuery } from "../../../ports/run-statistics.ts";
 import type { Queryable } from "../transaction.ts";
-import { endedRuns, isCounted, msBetween, spreadOf } from "./period.ts";
+import { endedRuns, isCounted, msBetween } from "./period.ts";
+import { type SpreadRow, spread, spreadOf } from "./spread.ts";
 
 type Spread = RunStatistics["queueWait"];
 
@@ -27,9 +28,9 @@ export async function runTimes(database: Queryable, query: StatisticsQuery): Pro
     failed: number;
     withinWorking: number;
     withinWall: number;
-    working: Spread;
-    wall: Spread;
-    queue: Spread;
+    working: SpreadRow;
+    wall: SpreadRow;
+    queue: SpreadRow;
   }>`
     WITH ended AS MATERIALIZED (
       SELECT run.id, ${isCounted} AS counted, run.outcome = 'failed' AS failed,
@@ -62,6 +63,11 @@ export async function runTimes(database: Queryable, query: StatisticsQuery): Pro
   if (row === undefined) {
     throw new Error("A sum without GROUP BY has one row");
   }
-  const { working: workingTime, wall: wallTime, queue: queueWait, ...counts } = row;
-  return { ...counts, workingTime, wallTime, queueWait };
+  const { working, wall, queue, ...counts } = row;
+  return {
+    ...counts,
+    workingTime: spread(working),
+    wallTime: spread(wall),
+    queueWait: spread(queue),
+  };
 }

@@ -1,4 +1,4 @@
-import { type RawBuilder, sql } from "kysely";
+import { sql } from "kysely";
 import type { RunStatistics } from "../../../contract/statistics.ts";
 import type { StatisticsQuery } from "../../../ports/run-statistics.ts";
 import type { Queryable } from "../transaction.ts";
@@ -16,24 +16,30 @@ type Row = Usage["total"] & {
 /** Tokens and cost of all attempts, also the failed ones: they were paid for. */
 export async function tokensUsed(database: Queryable, query: StatisticsQuery): Promise<Usage> {
   const result = await sql<Row>`
-    WITH used AS (
-      SELECT run.id, run.repository, run.agent, task.usage
-      FROM (SELECT run.id, run.repository, run.agent FROM ${endedRuns(query)}) AS run
-      LEFT JOIN spec_workflow_task_states AS task
-        ON task.run_id = run.id AND task.usage IS NOT NULL
+    WITH ended AS MATERIALIZED (
+      SELECT run.id, run.repository, run.agent FROM ${endedRuns(query)}
+    ), used AS (
+      SELECT run_id,
+        sum((usage ->> 'inputTokens')::bigint) AS input,
+        sum((usage ->> 'cachedInputTokens')::bigint) AS cached,
+        sum((usage ->> 'outputTokens')::bigint) AS output,
+        sum((usage ->> 'costUsd')::float8) AS cost,
+        count(*) FILTER (WHERE usage ->> 'costUsd' IS NULL AND
+          (usage ->> 'inputTokens')::bigint + (usage ->> 'outputTokens')::bigint > 0) AS unpriced
+      FROM spec_workflow_task_states JOIN ended ON ended.id = run_id
+      WHERE usage IS NOT NULL
+      GROUP BY run_id
     ), sums AS (
       SELECT
         CASE WHEN grouping(repository) = 0 THEN 'repository'
           WHEN grouping(agent) = 0 THEN 'agent' ELSE 'total' END AS kind,
-        repository, agent, count(DISTINCT id) AS runs,
-        ${sumOf("inputTokens")} AS "inputTokens",
-        ${sumOf("cachedInputTokens")} AS "cachedInputTokens",
-        ${sumOf("outputTokens")} AS "outputTokens",
-        coalesce(sum((usage ->> 'costUsd')::float8), 0) AS "costUsd",
-        count(*) FILTER (WHERE usage ->> 'costUsd' IS NULL AND
-          (usage ->> 'inputTokens')::bigint + (usage ->> 'outputTokens')::bigint > 0)
-          AS "attemptsWithoutCost"
-      FROM used
+        repository, agent, count(*) AS runs,
+        coalesce(sum(input), 0)::bigint AS "inputTokens",
+        coalesce(sum(cached), 0)::bigint AS "cachedInputTokens",
+        coalesce(sum(output), 0)::bigint AS "outputTokens",
+        coalesce(sum(cost), 0) AS "costUsd",
+        coalesce(sum(unpriced), 0)::bigint AS "attemptsWithoutCost"
+      FROM ended LEFT JOIN used ON used.run_id = ended.id
       GROUP BY GROUPING SETS ((), (repository), (agent))
     ), ranked AS (
       SELECT *, row_number() OVER (
@@ -54,10 +60,6 @@ export async function tokensUsed(database: Queryable, query: StatisticsQuery): P
     byRepository: of("repository").map((row) => ({ repository: row.repository, ...sums(row) })),
     byAgent: of("agent").map((row) => ({ agent: row.agent, ...sums(row) })),
   };
-}
-
-function sumOf(name: string): RawBuilder<number> {
-  return sql<number>`coalesce(sum((usage ->> ${sql.lit(name)})::bigint), 0)::bigint`;
 }
 
 function sums(row: Row): Usage["total"] {
