@@ -51,9 +51,7 @@ test("a run that asks ends with exit 3 and says how to answer; answer carries it
   expect(status.said).toMatchObject({ status: "needs_input", questionRound: 1 });
   const why = await json("explain", runId);
   expect(explanationSchema.parse(why.said)).toMatchObject({ waitsFor: "input", phase: "specify" });
-  const page = await speckit.run(["explain", runId]);
-  expect(page.stdout).toContain("waits for answers to 1 question, for 6 d 23 h more");
-  expect(page.stdout).toContain(`npx speckit answer ${runId} "<answer 1>"`);
+  expect(why.said.headline).toBe("waits for answers to 1 question, for 6 d 23 h more");
 
   const tooMany = await json("answer", runId, "Google", "too many");
   expect(tooMany).toMatchObject({ exitCode: 2, said: { failure: { code: "ANSWER_REFUSED" } } });
@@ -84,10 +82,6 @@ test("retry makes a new run that goes on from the last good phase, once per id",
     failures: expect.arrayContaining([
       { code: "RUN_DEADLINE_EXCEEDED", class: "permanent", attempts: 1, retried: 0, runs: 1 },
     ]),
-  });
-  expect(await json("explain", randomUUID())).toMatchObject({
-    exitCode: 2,
-    said: { failure: { code: "RUN_NOT_FOUND" } },
   });
   const retried = speckit.start(["retry", runId, "--new-run-id", newRunId, "--json"]);
   retried.kill("SIGINT");

@@ -1,4 +1,4 @@
-import type { Orchestrator } from "@speckit/orchestrator";
+import { type Orchestrator, SpeckitError } from "@speckit/orchestrator";
 import { expect, test } from "vitest";
 import { readApi } from "../src/http/read-api.ts";
 import { turnstile } from "../src/http/turnstile.ts";
@@ -95,6 +95,19 @@ test("what breaks inside is told as such, kept for the log, and hides no cause f
     body: { code: "INTERNAL_ERROR", message: "Unexpected error: a bug" },
   });
   expect(errors).toHaveLength(1);
+});
+
+test("a database that does not answer is 503 with its code, and the next request is tried again", async () => {
+  const answers = [
+    () => Promise.reject(new SpeckitError("DATABASE_UNAVAILABLE", "cut off")),
+    () => Promise.resolve([]),
+  ];
+  const { get } = asking(TOKEN, { list: () => answers.shift()?.() } as unknown as Orchestrator);
+  expect(await get("/v1/runs")).toMatchObject({
+    status: 503,
+    body: { code: "DATABASE_UNAVAILABLE", message: "cut off" },
+  });
+  expect(await get("/v1/runs")).toMatchObject({ status: 200, body: { runs: [], before: null } });
 });
 
 test("few are served at once, the others in turn, and more than can wait are refused", async () => {

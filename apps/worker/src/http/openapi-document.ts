@@ -12,6 +12,7 @@ const REFUSALS = {
   401: "The token is missing, or another one.",
   403: "The worker has no SPECKIT_HTTP_TOKEN: runs cannot be read here.",
   404: "There is no such run.",
+  500: "Something that should not be; the worker's log has it.",
   503: "The worker's services are away, or too many requests wait. Ask again.",
 } as const;
 

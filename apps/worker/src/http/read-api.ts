@@ -23,9 +23,12 @@ const HOW_TO_ASK = "docs/http-api.md and GET /v1/openapi.json show what can be r
 /** Answers `GET /v1/…`: runs, read-only, for whoever has the token. */
 export function readApi({ token, orchestrator, onError }: ReadApiOptions) {
   const gate = turnstile(AT_ONCE, MOST_WAITING);
+  let document: ReturnType<typeof openApiDocument> | undefined;
   return async (url: URL, authorization: string | undefined): Promise<Answer> => {
     if (url.pathname === "/v1/openapi.json") {
-      return { status: 200, body: openApiDocument() };
+      // Made once: whoever asks for it shows no token.
+      document ??= openApiDocument();
+      return { status: 200, body: document };
     }
     if (token === undefined) {
       return refuse("HTTP_API_OFF", "SPECKIT_HTTP_TOKEN is not set, so runs cannot be read here");

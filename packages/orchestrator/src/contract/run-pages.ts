@@ -33,10 +33,7 @@ export const artifactListSchema = runResultSchema.pick({
 /** What `GET /v1/runs/<id>/events` answers. */
 export const eventPageSchema = z.object({
   events: z.array(cloudEventSchema).meta({ description: "in sequence, as they are published" }),
-  after: z
-    .int()
-    .min(0)
-    .meta({
-      description: "the parameter `after` of the next page; more may come while a run lives",
-    }),
+  after: z.int().min(0).meta({
+    description: "the parameter `after` of the next page; more may come while a run lives",
+  }),
 });

@@ -11,15 +11,7 @@ export function sampleRun(
   return {
     run: {
       runId,
-      request: {
-        schemaVersion: 1,
-        repository: "owner/name",
-        specifyText: "Add a page",
-        phases: ["specify", "plan", "tasks"],
-        dryRun: false,
-        onQuestions: "assume",
-        pauseAfter: [],
-      } as unknown as RunRow["request"],
+      request: { schemaVersion: 1, repository: "owner/name", specifyText: "Add a page" },
       requestHash: runId,
       repository: "owner/name",
       gitRemote: "https://example.org/owner/name",
