@@ -3,8 +3,8 @@ import { type AgentPhase, PHASES, type Phase } from "../domain/phase.ts";
 import { SpeckitError } from "../domain/speckit-error.ts";
 import type { StoredArtifact } from "../ports/artifact-store.ts";
 import type { AttemptRecord, RunRecord, RunRepository } from "../ports/run-repository.ts";
-import { restOf } from "./rest-of.ts";
 import { totalUsage } from "./total-usage.ts";
+import { waitOf } from "./wait-of.ts";
 
 /** Reads a run's result envelope as it stands now. @throws SpeckitError `RUN_NOT_FOUND` */
 export async function readRunResult(
@@ -27,8 +27,8 @@ export function runResultOf(
   attempts: readonly AttemptRecord[],
   artifacts: readonly StoredArtifact[],
 ): RunResult {
-  const rest = restOf(run, attempts);
-  const waits = run.status === "in_progress" && rest !== undefined;
+  const wait = waitOf(run, attempts);
+  const waits = run.status === "in_progress" && wait !== undefined;
   const asks = run.status === "needs_input";
   const proposed = attempts.find((attempt) => attempt.state === "proposed");
   const summary = proposed?.proposal?.facts.summary ?? run.summary;
@@ -63,7 +63,7 @@ export function runResultOf(
       : {}),
     ...(asks ? { answerBy: run.dueAt.toISOString() } : {}),
     ...(run.retryOf === null ? {} : { retryOf: run.retryOf }),
-    ...(waits ? { waitingFor: rest } : {}),
+    ...(waits ? { waitingFor: wait } : {}),
     ...(waits && run.wakeAt !== null ? { nextLookAt: run.wakeAt.toISOString() } : {}),
     ...(run.failure === null ? {} : { failure: run.failure }),
     ...(externalRef === undefined ? {} : { externalRef }),

@@ -2,8 +2,8 @@ import { z } from "zod";
 import { FAILURE_CLASSES } from "../domain/failure.ts";
 import { PHASES } from "../domain/phase.ts";
 import { ATTEMPT_STATES, RUN_STATUSES } from "../domain/run-state.ts";
+import { WAITS } from "../domain/wait.ts";
 import { failureSchema, questionSchema } from "./run-result.ts";
-import { WAITS } from "./statistics.ts";
 
 /** What `speckit explain --json` prints and `GET /v1/runs/<id>/explanation` answers. */
 export const explanationSchema = z.object({

@@ -2,20 +2,10 @@ import { z } from "zod";
 import { FAILURE_CLASSES } from "../domain/failure.ts";
 import { LEFT_BY_PEOPLE } from "../domain/left-by-people.ts";
 import { PHASES } from "../domain/phase.ts";
+import { WAITS } from "../domain/wait.ts";
 
 /** The mission's goal: so many of a hundred runs end within their time. */
 export const SLO_PERCENT = 95;
-
-/** What runs wait for, as `waitingFor` of a result says it. */
-export const WAITS = [
-  "worker",
-  "retry",
-  "pull_request",
-  "credential",
-  "fence",
-  "input",
-  "approval",
-] as const;
 
 const count = z.int().min(0);
 const spread = z.object({

@@ -1,7 +1,7 @@
 import type { Explanation } from "../../contract/explanation.ts";
 import { assertNever } from "../../domain/assert-never.ts";
 import { whyNotPublishable } from "../publish-run.ts";
-import { restOf } from "../rest-of.ts";
+import { waitOf } from "../wait-of.ts";
 import { questionsOf } from "./headline-of.ts";
 import type { RunFacts } from "./run-facts.ts";
 
@@ -24,8 +24,8 @@ export function adviceOf(facts: RunFacts): Advice {
   if (run.cancelRequested) {
     return around.workersSeen === 0 ? [start, here] : [];
   }
-  const rest = restOf(run, attempts);
-  switch (rest) {
+  const wait = waitOf(run, attempts);
+  switch (wait) {
     case "input":
       return [
         {
@@ -68,7 +68,7 @@ export function adviceOf(facts: RunFacts): Advice {
     case undefined:
       return [];
     default:
-      return assertNever(rest);
+      return assertNever(wait);
   }
 }
 

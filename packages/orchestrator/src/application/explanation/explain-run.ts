@@ -1,5 +1,5 @@
 import type { Explanation } from "../../contract/explanation.ts";
-import { restOf } from "../rest-of.ts";
+import { waitOf } from "../wait-of.ts";
 import { adviceOf } from "./advice-of.ts";
 import { budgetOf } from "./budget-of.ts";
 import { headlineOf, questionsOf } from "./headline-of.ts";
@@ -9,7 +9,7 @@ import { timelineOf } from "./timeline-of.ts";
 /** Why a run is where it is, and what to do about it. Pure: the same facts give the same words. */
 export function explainRun(facts: RunFacts): Explanation {
   const { run, attempts, artifacts, around } = facts;
-  const rest = restOf(run, attempts);
+  const wait = waitOf(run, attempts);
   const budget = budgetOf(facts);
   const { owner } = around;
   return {
@@ -31,7 +31,7 @@ export function explainRun(facts: RunFacts): Explanation {
             isLive: run.hasLiveLease,
           },
         }),
-    ...(rest === undefined ? {} : { waitsFor: rest, dueAt: run.dueAt.toISOString() }),
+    ...(wait === undefined ? {} : { waitsFor: wait, dueAt: run.dueAt.toISOString() }),
     ...(run.wakeAt === null ? {} : { nextLookAt: run.wakeAt.toISOString() }),
     timeline: timelineOf(facts),
     ...(budget === undefined ? {} : { budget }),

@@ -1,6 +1,6 @@
 import { assertNever } from "../../domain/assert-never.ts";
 import type { Outcome } from "../../domain/run-state.ts";
-import { restOf } from "../rest-of.ts";
+import { waitOf } from "../wait-of.ts";
 import type { RunFacts } from "./run-facts.ts";
 import { durationInWords, relativeTo } from "./time-in-words.ts";
 
@@ -16,12 +16,12 @@ export function headlineOf(facts: RunFacts): string {
   if (run.cancelRequested) {
     return `is to be cancelled: whoever claims it next ends it; ${nextLook(facts)}`;
   }
-  const rest = restOf(run, attempts);
+  const wait = waitOf(run, attempts);
   const due = relativeTo(facts.around.now, run.dueAt);
-  switch (rest) {
+  switch (wait) {
     case "input":
     case "approval":
-      return asking(facts, rest);
+      return asking(facts, wait);
     case "worker":
       return run.status === "queued" ? queued(facts) : left(facts);
     case "credential":
@@ -29,13 +29,13 @@ export function headlineOf(facts: RunFacts): string {
     case "fence":
       return `waits until nothing of it can be at work on its lost engine any more, due ${due}`;
     case "pull_request":
-      return `waits for its next try of pull_request, due ${due}: the branch is pushed`;
+      return `waits for its next try of pull_request, due ${due}${run.pushed ? "; the branch is pushed" : ""}`;
     case "retry":
       return `waits for its next try of ${phaseOf(facts)}, due ${due}`;
     case undefined:
       return "is between two owners";
     default:
-      return assertNever(rest);
+      return assertNever(wait);
   }
 }
 
@@ -105,12 +105,12 @@ function resting({ run, around }: RunFacts, due: string): string {
   return `rests for ${rests}, due ${due}${around.coolDown === null ? "" : `: ${why}`}`;
 }
 
-function asking(facts: RunFacts, rest: "input" | "approval"): string {
+function asking(facts: RunFacts, wait: "input" | "approval"): string {
   const { run, attempts, around } = facts;
   const proposed = attempts.find(({ state }) => state === "proposed");
   const questions = questionsOf(facts).length;
   const wanted =
-    rest === "approval"
+    wait === "approval"
       ? `people to approve or reject the result of ${proposed?.phase ?? phaseOf(facts)}`
       : `answers to ${questions} ${questions === 1 ? "question" : "questions"}`;
   return run.isDue

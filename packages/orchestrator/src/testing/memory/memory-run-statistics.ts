@@ -2,6 +2,7 @@ import { type RunStatistics, SLO_PERCENT } from "../../contract/statistics.ts";
 import { LEFT_BY_PEOPLE } from "../../domain/left-by-people.ts";
 import { PHASES } from "../../domain/phase.ts";
 import { OUTCOMES } from "../../domain/run-state.ts";
+import type { Wait } from "../../domain/wait.ts";
 import type { RunStatisticsReader } from "../../ports/run-statistics.ts";
 import type { MemoryDatabase } from "./run-repository/memory-database.ts";
 import type { AttemptRow, RunRow, RunRows } from "./run-repository/rows.ts";
@@ -205,10 +206,7 @@ function liveOf(all: readonly RunRows[], nowMs: number): RunStatistics["live"] {
   };
 }
 
-function waitOf(
-  { run, attempts }: RunRows,
-  nowMs: number,
-): RunStatistics["live"]["waiting"][number]["for"] {
+function waitOf({ run, attempts }: RunRows, nowMs: number): Wait {
   if (run.parkedFor === "input") {
     return attempts.some(({ state }) => state === "proposed") ? "approval" : "input";
   }

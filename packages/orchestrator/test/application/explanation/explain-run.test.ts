@@ -102,7 +102,7 @@ describe("the headline and what to do", () => {
     });
     expect(commands(told)).toEqual([`npx speckit resume ${RUN}`]);
     expect(told.advice[0]?.text).toContain("check the network");
-    const host = explained({ ...wait, phaseIx: 5 });
+    const host = explained({ ...wait, phaseIx: 5, pushed: true });
     expect(host).toMatchObject({ waitsFor: "pull_request" });
     expect(host.headline).toContain("the branch is pushed");
   });

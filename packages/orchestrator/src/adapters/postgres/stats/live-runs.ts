@@ -1,17 +1,16 @@
 import { sql } from "kysely";
 import type { RunStatistics } from "../../../contract/statistics.ts";
+import type { Wait } from "../../../domain/wait.ts";
 import type { StatisticsQuery } from "../../../ports/run-statistics.ts";
 import type { Queryable } from "../transaction.ts";
 import { ofRepository } from "./period.ts";
-
-type Waiting = RunStatistics["live"]["waiting"][number];
 
 /** Runs without an outcome: which of them are carried, and what the others wait for. */
 export async function liveRuns(
   database: Queryable,
   query: StatisticsQuery,
 ): Promise<RunStatistics["live"]> {
-  const result = await sql<{ for: Waiting["for"] | "carried"; runs: number; oldest: Date }>`
+  const result = await sql<{ for: Wait | "carried"; runs: number; oldest: Date }>`
     SELECT CASE
         WHEN run.lease_until > clock_timestamp() THEN 'carried'
         WHEN run.parked_for = 'input' AND EXISTS (

@@ -1,17 +1,12 @@
+import type { Wait } from "../domain/wait.ts";
 import type { AttemptRecord, RunRecord } from "../ports/run-repository.ts";
 
-/** What a run rests for; the words of `waitingFor`. */
-export type Rest =
-  | "worker"
-  | "retry"
-  | "pull_request"
-  | "credential"
-  | "fence"
-  | "input"
-  | "approval";
-
-/** @returns undefined while somebody carries it, and when it has ended */
-export function restOf(run: RunRecord, attempts: readonly AttemptRecord[]): Rest | undefined {
+/**
+ * What a run waits for, from its rows.
+ *
+ * @returns undefined while somebody carries it, and when it has ended
+ */
+export function waitOf(run: RunRecord, attempts: readonly AttemptRecord[]): Wait | undefined {
   if (run.outcome !== null || run.hasLiveLease) {
     return undefined;
   }
