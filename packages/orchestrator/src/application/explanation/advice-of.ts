@@ -84,7 +84,7 @@ function afterEnd({ run }: RunFacts): Advice {
     outcome === "failed" || outcome === "cancelled"
       ? [
           {
-            text: "Then go on from the last good phase, as a new run:",
+            text: "Go on from the last good phase, as a new run:",
             command: `npx speckit retry ${runId}`,
           },
         ]
