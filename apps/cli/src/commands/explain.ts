@@ -7,7 +7,7 @@ export async function explainCommand(
   runId: string,
   options: { readonly json?: boolean; readonly verbose?: boolean },
 ): Promise<ExitCode> {
-  await using session = await openSession(options);
+  await using session = await openSession({ ...options, reads: true });
   const explanation = await session.orchestrator.explain(runId);
   if (options.json === true) {
     process.stdout.write(`${JSON.stringify(explanation)}\n`);

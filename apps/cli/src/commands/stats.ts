@@ -15,7 +15,7 @@ interface StatsOptions {
 
 /** `speckit stats`: runs of a period in numbers. With `--slo` it exits 1 when the goal is missed. */
 export async function statsCommand(options: StatsOptions): Promise<ExitCode> {
-  await using session = await openSession(options);
+  await using session = await openSession({ ...options, reads: true });
   const { since, days, repository, slo } = options;
   const told = await session.orchestrator.statistics({
     sinceMs: since ?? (days === undefined ? DEFAULT_SINCE_MS : days * 86_400_000),
