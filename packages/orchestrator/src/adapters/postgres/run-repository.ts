@@ -62,11 +62,17 @@ export function postgresRunRepository(options: PostgresRepositoryOptions): RunRe
     silenceMs: HEARTBEAT_SILENCE_MS,
     applicationName: `${options.applicationName ?? "speckit"} heartbeat`,
   });
+  // A year's runs take seconds to sum: no worker waits for its connection meanwhile.
+  const summing = openDatabase({
+    ...options,
+    maxConnections: 1,
+    applicationName: `${options.applicationName ?? "speckit"} statistics`,
+  });
   return {
     credentials: credentialRepository(database),
     modelCalls: modelCallRepository(database),
     egress: egressRepository(database),
-    statistics: runStatisticsReader(database),
+    statistics: runStatisticsReader(summing),
     surroundings: runSurroundingsReader(database),
     insertRun: (run) => insertRun(database, run),
     findRun: (runId) => inStatement(() => findRun(database, runId)),
@@ -125,7 +131,7 @@ export function postgresRunRepository(options: PostgresRepositoryOptions): RunRe
         return row.id;
       }),
     async [Symbol.asyncDispose]() {
-      await Promise.all([database.destroy(), heartbeat.destroy()]);
+      await Promise.all([database.destroy(), heartbeat.destroy(), summing.destroy()]);
     },
   };
 }
