@@ -2,6 +2,8 @@ import { readFileSync } from "node:fs";
 import { AGENT_PHASES, RUN_STATUSES, RUNTIMES } from "@speckit/orchestrator";
 import { DURATION_FORM, parseDuration } from "@speckit/orchestrator/contract";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { addArtifactCommands } from "./artifact-commands.ts";
+import { count, runId, withCommonOptions } from "./command-options.ts";
 
 /** The command line. Each command's code is loaded when it is the one that was asked for. */
 export function program(): Command {
@@ -167,6 +169,8 @@ export function program(): Command {
       process.exitCode = await eventsCommand(id, options);
     });
 
+  addArtifactCommands(speckit);
+
   const dead = speckit.command("dead").description("messages that a fleet has refused");
   withCommonOptions(dead.command("list"))
     .description("list them, oldest first")
@@ -228,12 +232,6 @@ export function program(): Command {
     });
 
   return speckit;
-}
-
-function withCommonOptions(command: Command, stdout = "one JSON document"): Command {
-  return command
-    .option("--json", `${stdout} on stdout, everything else on stderr`)
-    .option("--verbose", "stack traces and log lines");
 }
 
 function withDecisionOptions(command: Command): Command {
@@ -308,14 +306,6 @@ function unsafeOption(): Option {
   return new Option("--unsafe", "agents run without a sandbox of their own (as SPECKIT_UNSAFE=on)");
 }
 
-function count(text: string): number {
-  const number = Number(text);
-  if (!Number.isSafeInteger(number) || number < 1) {
-    throw new InvalidArgumentError(`expected a whole number from 1 on, got ${text}`);
-  }
-  return number;
-}
-
 function days(text: string): number {
   const number = count(text);
   duration(`${text}d`);
@@ -347,13 +337,6 @@ function option(text: string, before: readonly string[]): readonly string[] {
 
 function another(text: string, before: readonly string[]): readonly string[] {
   return [...before, text];
-}
-
-function runId(text: string): string {
-  if (!/^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i.test(text)) {
-    throw new InvalidArgumentError("expected a run id (a UUID)");
-  }
-  return text.toLowerCase();
 }
 
 function version(): string {

@@ -49,7 +49,8 @@ export async function startWorker(
               port: config.healthPort,
               host: config.healthHost ?? "127.0.0.1",
               report: () => ({
-                waitingFor: state.waitingFor ?? (connected() ? undefined : "RabbitMQ"),
+                waitingFor:
+                  state.waitingFor ?? (connected() ? state.worker?.waitingFor() : "RabbitMQ"),
                 inHand: state.worker?.inHand() ?? 0,
               }),
               readRuns: readApi({

@@ -17,5 +17,9 @@ export function noopArtifacts(): ArtifactStore {
     }),
     put: async (_runId, name) => stored(name),
     read: async function* () {},
+    list: async () => [],
+    runsHere: async () => [],
+    removeRun: async () => undefined,
+    removeLeftovers: async () => {},
   };
 }

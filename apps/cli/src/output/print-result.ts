@@ -1,4 +1,5 @@
 import type { RunResult } from "@speckit/orchestrator/contract";
+import { keptLine } from "./kept-line.ts";
 import { seconds, styled } from "./style.ts";
 
 const MAX_ASSUMPTIONS = 20;
@@ -48,14 +49,38 @@ export function printStatus(result: RunResult, noWorkerSince: Date | undefined):
         .join(" ")
         .trimEnd(),
     ),
+    ...artifactLines(result),
     ...(result.status === "needs_input" ? inputLines(result) : []),
     ...failureLines(result),
   ];
   process.stdout.write(`${lines.join("\n")}\n`);
 }
 
+/** Of a run that is over or kept: before that there is nothing to say. */
+function artifactLines(result: RunResult): readonly string[] {
+  const { artifacts, artifactsExpireAt, artifactsDeletedAt, kept } = result;
+  if (artifactsExpireAt === undefined && kept === undefined) {
+    return [];
+  }
+  const date = (text: string | undefined): Date | null =>
+    text === undefined ? null : new Date(text);
+  const line = keptLine({
+    expireAt: date(artifactsExpireAt),
+    deletedAt: date(artifactsDeletedAt),
+    kept: kept === undefined ? null : { since: new Date(kept.since), reason: kept.reason },
+  });
+  return [
+    artifactsDeletedAt === undefined
+      ? `artifacts  ${artifacts.length}, ${line}`
+      : `artifacts  ${line}`,
+  ];
+}
+
 /** Where it is, or what would have been opened and why it was not. */
-function pullRequestLines({ pullRequest }: RunResult, label: string): readonly string[] {
+function pullRequestLines(
+  { pullRequest, artifactsDeletedAt }: RunResult,
+  label: string,
+): readonly string[] {
   if (pullRequest === undefined) {
     return [];
   }
@@ -64,7 +89,7 @@ function pullRequestLines({ pullRequest }: RunResult, label: string): readonly s
   const what = `${draft ? "draft" : "pull request"} into ${into}, labels ${labels.join(", ") || "none"}: ${title}`;
   const line =
     url === null
-      ? `not opened: ${what} (its text is the artifact pull-request.md)`
+      ? `not opened: ${what} (its text ${artifactsDeletedAt === undefined ? "is" : "was"} the artifact pull-request.md)`
       : `${url}  (${how === "left" ? `${state}, left as it is` : `${draft ? "draft, " : ""}${how}`})`;
   const indent = " ".repeat(label.length);
   return [`${label}${line}`, ...notes.map((note) => `${indent}${note}`)];

@@ -6,6 +6,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { CredentialRepository } from "../ports/credential-repository.ts";
 import type { EgressGate } from "../ports/egress.ts";
 import type { ReachFailpoint } from "../ports/failpoints.ts";
+import type { FreeSpace } from "../ports/free-space.ts";
 import type { GitWorkspace } from "../ports/git-workspace.ts";
 import type { Identity } from "../ports/identity.ts";
 import type { JobRuntime } from "../ports/job-runtime.ts";
@@ -31,6 +32,8 @@ export interface Dependencies {
   readonly pullRequests?: PullRequestHost | undefined;
   readonly runtime: JobRuntime;
   readonly artifacts: ArtifactStore;
+  /** Of the state folder. Left out: new runs are begun whatever there is. */
+  readonly freeSpace?: FreeSpace | undefined;
   /** By name. */
   readonly backends: ReadonlyMap<string, AgentBackend>;
   /** By the name of the credential each holds; a backend that names another one cannot run. */

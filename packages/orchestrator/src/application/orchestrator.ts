@@ -13,9 +13,12 @@ import { type AppliedCommand, applyCommand } from "./apply-command.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { readExplanation } from "./explanation/read-explanation.ts";
 import { type FollowOptions, followRun } from "./follow-run.ts";
+import { keepArtifacts, releaseArtifacts } from "./keep-artifacts.ts";
+import { type ArtifactListing, listArtifacts, readArtifact } from "./read-artifacts.ts";
 import { readRunResult } from "./read-run-result.ts";
 import { type RunningWorker, runWorker, type WorkerOptions } from "./run-worker.ts";
 import { type Submitted, submitRun } from "./submit-run.ts";
+import { type ArtifactVerdict, verifyAllArtifacts, verifyArtifacts } from "./verify-artifacts.ts";
 
 /** Of a week; the goal is that runs end within 20 minutes. */
 const DEFAULT_STATISTICS = { sinceMs: 7 * 86_400_000, targetMs: 1_200_000 } as const;
@@ -92,9 +95,42 @@ export class Orchestrator {
     return this.#deps.runs.deploymentId();
   }
 
-  /** An artifact's content in pieces, from this machine's state folder. */
+  /** What is on record of a run's artifacts. @throws SpeckitError `RUN_NOT_FOUND` */
+  async artifacts(runId: string): Promise<ArtifactListing> {
+    return listArtifacts(this.#deps, runId);
+  }
+
+  /**
+   * An artifact's content in pieces, from this machine's state folder.
+   *
+   * @throws SpeckitError those of {@link readArtifact}
+   */
   artifact(runId: string, name: string): AsyncIterable<Uint8Array> {
-    return this.#deps.artifacts.read(runId, name);
+    return readArtifact(this.#deps, runId, name);
+  }
+
+  /** Keeps a run's artifacts and rows whatever their age. @throws SpeckitError those of {@link keepArtifacts} */
+  async keepArtifacts(runId: string, reason?: string): Promise<void> {
+    await keepArtifacts(this.#deps, runId, reason);
+  }
+
+  /** Lets their time count again. @throws SpeckitError `RUN_NOT_FOUND` */
+  async releaseArtifacts(runId: string): Promise<void> {
+    await releaseArtifacts(this.#deps, runId);
+  }
+
+  /**
+   * Compares a run's artifacts in this machine's state folder with what is on record.
+   *
+   * @throws SpeckitError `RUN_NOT_FOUND`
+   */
+  async verifyArtifacts(runId: string): Promise<ArtifactVerdict> {
+    return verifyArtifacts(this.#deps, runId);
+  }
+
+  /** The same of every run that is over and whose artifacts are kept. */
+  verifyAllArtifacts(): AsyncIterable<ArtifactVerdict> {
+    return verifyAllArtifacts(this.#deps);
   }
 
   /**

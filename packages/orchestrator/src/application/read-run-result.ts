@@ -51,10 +51,16 @@ export function runResultOf(
     usage: totalUsage(attempts),
     diff: run.diff ?? { files: 0, insertions: 0, deletions: 0 },
     ...(run.pullRequest === null ? {} : { pullRequest: run.pullRequest }),
-    artifacts: artifacts.map(({ name, bytes, sha256 }) => ({ name, bytes, sha256 })),
+    artifacts: run.artifactsDeletedAt === null ? [...artifacts] : [],
     ...(run.artifactsExpireAt === null
       ? {}
       : { artifactsExpireAt: run.artifactsExpireAt.toISOString() }),
+    ...(run.artifactsDeletedAt === null
+      ? {}
+      : { artifactsDeletedAt: run.artifactsDeletedAt.toISOString() }),
+    ...(run.keptAt === null
+      ? {}
+      : { kept: { since: run.keptAt.toISOString(), reason: run.keptReason } }),
     ...(asks && proposed === undefined
       ? { waitingFor: "input", questionRound: run.questionRound }
       : {}),

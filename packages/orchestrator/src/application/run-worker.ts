@@ -8,9 +8,12 @@ import { keepSuspicion } from "./keep-suspicion.ts";
 import { startLeaseKeeper } from "./lease-keeper.ts";
 import { reapJobs } from "./reap-jobs.ts";
 import { removeClosedRuns } from "./remove-closed-runs.ts";
+import { retainEvidence } from "./retain-evidence.ts";
 import { sweep } from "./sweep.ts";
+import { untilAvailable } from "./until-available.ts";
+import { type FreeSpaceWatch, watchFreeSpace } from "./watch-free-space.ts";
 
-/** Between two looks at what closed runs have left in the state folder; the first is at the start. */
+/** Between two looks at what may be deleted, of closed runs and of old ones; the first is at the start. */
 const TIDY_EVERY_MS = 600_000;
 
 export interface WorkerOptions {
@@ -26,6 +29,8 @@ export interface RunningWorker extends AsyncDisposable {
   readonly workerId: number;
   /** Runs in hand now. */
   readonly inHand: () => number;
+  /** Why it begins no new runs, for people; undefined: it does. */
+  readonly waitingFor: () => string | undefined;
   /**
    * Takes nothing new, hands every run over at once, gives everything back. An agent in a container
    * goes on and is gone on with by the next owner; one of a process runtime ends with its worker: its
@@ -56,6 +61,16 @@ export async function runWorker(
   const stopping = new AbortController();
   const inHand = new Set<string>();
   const all = { ...deps, logger, relay, leases, workerId, deploymentId, engineId };
+  let consumption: Consumption | undefined;
+  // Whoever carries one run has asked for that one.
+  const space =
+    options.only === undefined
+      ? watchFreeSpace(
+          all,
+          () => retainEvidence(all, stopping.signal),
+          (takesNew) => consumption?.takeNew(takesNew),
+        )
+      : undefined;
 
   const handlers: TransportHandlers = {
     async onWakeUp(wakeUp, delivery) {
@@ -69,6 +84,9 @@ export async function runWorker(
       if (inHand.has(runId)) {
         deps.metrics?.count("wake_ups", { became: "in_hand" });
         return { do: "ack" };
+      }
+      if (space?.shortOf() !== undefined && (await isNew(all, runId, stopping.signal))) {
+        return { do: "publish_and_ack", wakeUp, route: { to: "start" } };
       }
       inHand.add(runId);
       try {
@@ -86,8 +104,13 @@ export async function runWorker(
   };
   await deps.runs.touchWorker(workerId, engineId);
   const taking = { slots: options.slots, engineId };
-  const consumption = await consume(deps.transport, handlers, taking, [leases, session]);
-  const sweeping = sweepUntil(all, options.only, stopping.signal);
+  await space?.look();
+  consumption = await consume(deps.transport, handlers, taking, [leases, session]);
+  if (space?.shortOf() !== undefined) {
+    consumption.takeNew(false);
+  }
+  const { stop } = consumption;
+  const sweeping = sweepUntil(all, options.only, space, stopping.signal);
   logger.info("worker ready", { slots: options.slots });
 
   let drained: Promise<void> | undefined;
@@ -96,7 +119,7 @@ export async function runWorker(
       logger.info("draining", { inHand: inHand.size });
       stopping.abort();
       try {
-        await consumption.stop();
+        await stop();
         await sweeping;
         await relay.settle();
       } finally {
@@ -109,7 +132,23 @@ export async function runWorker(
     })();
     return drained;
   };
-  return { workerId, inHand: () => inHand.size, drain, [Symbol.asyncDispose]: drain };
+  return {
+    workerId,
+    inHand: () => inHand.size,
+    waitingFor: () => space?.shortOf(),
+    drain,
+    [Symbol.asyncDispose]: drain,
+  };
+}
+
+/** Nobody has ever claimed it, as far as can be told. */
+async function isNew(deps: Dependencies, runId: string, stopping: AbortSignal): Promise<boolean> {
+  try {
+    const run = await untilAvailable(deps, stopping, () => deps.runs.findRun(runId));
+    return run?.status === "queued";
+  } catch {
+    return false;
+  }
 }
 
 /** Consumes, or gives back what was started for it: a process must be able to end. */
@@ -147,8 +186,10 @@ async function engineThatAnswers(
 async function sweepUntil(
   deps: Parameters<typeof sweep>[0] &
     Parameters<typeof removeClosedRuns>[0] &
+    Parameters<typeof retainEvidence>[0] &
     Parameters<typeof reapJobs>[0],
   only: string | undefined,
+  space: FreeSpaceWatch | undefined,
   stopped: AbortSignal,
 ): Promise<void> {
   const { clock, settings, logger } = deps;
@@ -156,9 +197,13 @@ async function sweepUntil(
   while (!stopped.aborted) {
     try {
       await sweep(deps, only);
-      if (only === undefined && clock.monotonicMs() - tidiedAtMs >= TIDY_EVERY_MS) {
+      await space?.look();
+      if (clock.monotonicMs() - tidiedAtMs >= TIDY_EVERY_MS) {
         tidiedAtMs = clock.monotonicMs();
-        await removeClosedRuns(deps, stopped);
+        if (only === undefined) {
+          await removeClosedRuns(deps, stopped);
+        }
+        await retainEvidence(deps, stopped);
       }
     } catch (error) {
       logger.warn("sweep failed, the next one tries again", { error: String(error) });

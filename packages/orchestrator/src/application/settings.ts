@@ -26,6 +26,10 @@ export interface Settings {
   readonly draftPullRequests: boolean;
   /** Labels of every pull request. */
   readonly pullRequestLabels: readonly string[];
+  /** How long rows of a run are kept from its end; no shorter than its artifacts are. */
+  readonly runRetentionMs: number;
+  /** With less free space in the state folder, in bytes, no new run is begun. 0: whatever there is. */
+  readonly freeBytesFloor: number;
   /** Agents may carry out hooks of the target repository's Spec Kit extensions. */
   readonly extensionHooks: boolean;
 }
@@ -42,6 +46,8 @@ export const DEFAULT_SETTINGS: Settings = {
   fenceMs: 120_000,
   draftPullRequests: true,
   pullRequestLabels: ["speckit"],
+  runRetentionMs: 400 * 86_400_000,
+  freeBytesFloor: 1_024 ** 3,
   extensionHooks: false,
 };
 

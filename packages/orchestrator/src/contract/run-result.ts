@@ -180,12 +180,30 @@ export const runResultSchema = z.object({
     .optional()
     .meta({ description: "once the run has come to it, unless nothing was changed" }),
   artifacts: z
-    .array(z.object({ name: z.string(), bytes: z.int(), sha256: z.string() }))
-    .meta({ description: "files kept as evidence, by name" }),
+    .array(
+      z.object({
+        name: z.string(),
+        bytes: z.int(),
+        sha256: z.string(),
+        truncated: z
+          .literal(true)
+          .optional()
+          .meta({ description: "more came than is kept of one artifact" }),
+      }),
+    )
+    .meta({ description: "files kept as evidence; none once they are deleted" }),
   artifactsExpireAt: z.iso
     .datetime()
     .optional()
     .meta({ description: "Artifacts are kept at least until then; known when the run has ended." }),
+  artifactsDeletedAt: z.iso
+    .datetime()
+    .optional()
+    .meta({ description: "The time of its artifacts was over, and they were deleted." }),
+  kept: z
+    .object({ since: z.iso.datetime(), reason: z.string().nullable() })
+    .optional()
+    .meta({ description: "somebody keeps the run: nothing of it is deleted meanwhile" }),
   waitingFor: z.string().optional().meta({
     description:
       "why it rests now: worker, retry, pull_request (its host), credential, fence, input (answers) or approval",

@@ -449,6 +449,34 @@ export const ERROR_CODES = {
     meaning: "There is no run with this id.",
     remedy: "`speckit list` shows the runs of this database.",
   },
+  ARTIFACT_NOT_FOUND: {
+    class: "permanent",
+    meaning: "The run has no artifact of this name.",
+    remedy: "`speckit artifacts list <runId>` shows those it has.",
+  },
+  ARTIFACTS_EXPIRED: {
+    class: "permanent",
+    meaning: "The run's artifacts were deleted when their time was over.",
+    remedy:
+      "Nothing brings them back; what the run committed is in its branch. `speckit artifacts keep <runId>` keeps those of a run that still has them; SPECKIT_ARTIFACT_RETENTION_MS says how long they are kept.",
+  },
+  ARTIFACT_NOT_HERE: {
+    class: "permanent",
+    meaning: "The artifact is on record, but not in this machine's state folder.",
+    remedy:
+      "Artifacts lie on the host whose worker wrote them: run the command there, or where that volume is mounted, with SPECKIT_HOME at it. If that is here, the file was removed by something other than speckit.",
+  },
+  ARTIFACT_DAMAGED: {
+    class: "permanent",
+    meaning: "An artifact's content is not what is on record of it.",
+    remedy:
+      "`speckit artifacts verify <runId>` names everything that is otherwise; see docs/artifacts.md.",
+  },
+  FILE_EXISTS: {
+    class: "permanent",
+    meaning: "A file that would be written is there already.",
+    remedy: "Choose another folder with --to, or overwrite with --force.",
+  },
   RESULT_NOT_IN_TIME: {
     class: "transient",
     meaning: "A requester waited for a result for as long as it wanted to; the run goes on.",

@@ -34,6 +34,9 @@ export function exitCodeOf(status: RunStatus): ExitCode {
 const WRONG_USE = new Set<string>([
   "RUN_NOT_FOUND",
   "DEAD_LETTER_NOT_FOUND",
+  "ARTIFACT_NOT_FOUND",
+  "ARTIFACTS_EXPIRED",
+  "FILE_EXISTS",
   "RUN_ENDED",
   "RUN_NOT_RETRYABLE",
   "ANSWER_REFUSED",

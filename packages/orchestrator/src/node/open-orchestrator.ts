@@ -7,7 +7,7 @@ import {
 } from "../adapters/git/index.ts";
 import { migrateDatabase, postgresRunRepository } from "../adapters/postgres/index.ts";
 import { secretlintScanner } from "../adapters/secretlint/index.ts";
-import { systemClock, systemIdentity } from "../adapters/system/index.ts";
+import { freeSpaceOf, systemClock, systemIdentity } from "../adapters/system/index.ts";
 import { winstonLogger } from "../adapters/winston/index.ts";
 import type { Dependencies } from "../application/dependencies.ts";
 import { Orchestrator } from "../application/orchestrator.ts";
@@ -75,6 +75,8 @@ export async function openOrchestrator(
       "DATABASE_URL: expected a PostgreSQL URL, got nothing",
     );
   }
+  const settings = { ...DEFAULT_SETTINGS, ...config.settings };
+  const artifactRetentionMs = Math.max(config.artifactRetentionMs ?? WEEK_MS, WEEK_MS);
   const undo = new AsyncDisposableStack();
   try {
     onConnecting?.("PostgreSQL");
@@ -91,7 +93,7 @@ export async function openOrchestrator(
         // A claim, a commit and a read per run in hand, and the sweeper's.
         maxConnections: (config.slots ?? 2) + 3,
         logger,
-        artifactRetentionMs: Math.max(config.artifactRetentionMs ?? WEEK_MS, WEEK_MS),
+        artifactRetentionMs,
       }),
     );
     const deploymentId = await runs.deploymentId();
@@ -139,6 +141,7 @@ export async function openOrchestrator(
       pullRequests,
       runtime,
       artifacts: fileArtifactStore({ folder: join(config.stateDir, "artifacts") }),
+      freeSpace: freeSpaceOf(config.stateDir),
       isAllowed: (address) =>
         config.repositories === undefined && config.allowPaths === true
           ? true
@@ -147,7 +150,11 @@ export async function openOrchestrator(
       identity: systemIdentity,
       logger,
       metrics,
-      settings: { ...DEFAULT_SETTINGS, ...config.settings },
+      // The rows say what there is to delete: no shorter than the artifacts.
+      settings: {
+        ...settings,
+        runRetentionMs: Math.max(settings.runRetentionMs, artifactRetentionMs),
+      },
       specifyInit: specifyInitOf(config),
       publish: publishRules(config.publish ?? {}),
       secrets: secretlintScanner(),

@@ -30,6 +30,7 @@ import {
   sshPath,
   trailers,
   url,
+  wholeNumber,
 } from "./setting-shapes.ts";
 import { SETTINGS, type SettingFacts, type SettingName } from "./settings-table.ts";
 
@@ -143,6 +144,8 @@ const environmentSchema = z
     SPECKIT_SILENCE_MS: ms(1_000, DAY_MS).optional(),
     SPECKIT_ANSWER_WITHIN_MS: ms(1_000, 400 * DAY_MS).optional(),
     SPECKIT_ARTIFACT_RETENTION_MS: ms(7 * DAY_MS, 10_000 * DAY_MS).optional(),
+    SPECKIT_RUN_RETENTION_DAYS: wholeNumber("days", 7, 10_000).optional(),
+    SPECKIT_FREE_SPACE_FLOOR_MB: wholeNumber("MiB", 0, 1_000_000_000).optional(),
     SPECKIT_WORKSPACE_MAX_BYTES: z.coerce
       .number({ error: "expected a number of bytes" })
       .int()
@@ -253,6 +256,15 @@ const environmentSchema = z
     path: ["SPECKIT_AGENT_COMMAND"],
     error: "expected because SPECKIT_AGENT is command",
   })
+  .refine(
+    (env) =>
+      (env.SPECKIT_ARTIFACT_RETENTION_MS ?? 7 * DAY_MS) <=
+      (env.SPECKIT_RUN_RETENTION_DAYS ?? 400) * DAY_MS,
+    {
+      path: ["SPECKIT_RUN_RETENTION_DAYS"],
+      error: "expected no less than SPECKIT_ARTIFACT_RETENTION_MS, which is kept by the rows",
+    },
+  )
   .refine((env) => (env.SPECKIT_HEARTBEAT_MS ?? 10_000) * 3 <= (env.SPECKIT_LEASE_MS ?? 30_000), {
     path: ["SPECKIT_HEARTBEAT_MS"],
     error: "expected at most a third of SPECKIT_LEASE_MS",
@@ -289,6 +301,8 @@ export function readEnvironment(env: Environment): OrchestratorConfig {
   }
   return configOf(values, env);
 }
+
+const MIB = 1_024 ** 2;
 
 type ParsedEnvironment = z.infer<typeof environmentSchema>;
 
@@ -382,6 +396,8 @@ function configOf(values: ParsedEnvironment, env: Environment): OrchestratorConf
       runDeadlineMs: values.SPECKIT_RUN_DEADLINE_MS,
       silenceMs: values.SPECKIT_SILENCE_MS,
       answerWithinMs: values.SPECKIT_ANSWER_WITHIN_MS,
+      runRetentionMs: times(DAY_MS, values.SPECKIT_RUN_RETENTION_DAYS),
+      freeBytesFloor: times(MIB, values.SPECKIT_FREE_SPACE_FLOOR_MB),
       draftPullRequests: values.SPECKIT_PULL_REQUEST_DRAFT,
       pullRequestLabels: values.SPECKIT_PULL_REQUEST_LABELS,
       extensionHooks: values.SPECKIT_EXTENSION_HOOKS,
@@ -417,6 +433,11 @@ function configOf(values: ParsedEnvironment, env: Environment): OrchestratorConf
     logLevel: values.SPECKIT_LOG_LEVEL,
     logFormat: values.SPECKIT_LOG_FORMAT,
   });
+}
+
+/** In the unit the code uses. */
+function times(unit: number, value: number | undefined): number | undefined {
+  return value === undefined ? undefined : value * unit;
 }
 
 /** A token goes to no host but that of the configured API. */

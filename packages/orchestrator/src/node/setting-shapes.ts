@@ -12,6 +12,13 @@ export const ms = (least: number, most: number) =>
     .min(least, { error: `expected at least ${least} milliseconds` })
     .max(most, { error: `expected at most ${most} milliseconds` });
 
+export const wholeNumber = (unit: string, least: number, most: number) =>
+  z.coerce
+    .number({ error: `expected a whole number of ${unit}` })
+    .int({ error: `expected a whole number of ${unit}` })
+    .min(least, { error: `expected at least ${least} ${unit}` })
+    .max(most, { error: `expected at most ${most} ${unit}` });
+
 export const url = (protocols: readonly string[]) =>
   z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), {
     error: `expected a URL that starts with ${protocols.map((name) => `${name}//`).join(" or ")}`,

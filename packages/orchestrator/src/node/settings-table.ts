@@ -308,6 +308,18 @@ export const SETTINGS = [
     meaning: "How long artifacts are kept from a run's end, in milliseconds; at least 7 days.",
   },
   {
+    name: "SPECKIT_RUN_RETENTION_DAYS",
+    default: "400",
+    meaning:
+      "How long rows of a run are kept from its end, in days; no shorter than its artifacts are (docs/artifacts.md).",
+  },
+  {
+    name: "SPECKIT_FREE_SPACE_FLOOR_MB",
+    default: "1024",
+    meaning:
+      "With less free space in the state folder, in MiB, a worker begins no new runs; 0: whatever there is (docs/artifacts.md).",
+  },
+  {
     name: "SPECKIT_WORKSPACE_MAX_BYTES",
     default: "5368709120",
     meaning: "Largest workspace, in bytes.",

@@ -5,6 +5,8 @@ export interface StoredArtifact {
   readonly bytes: number;
   /** Lower-case hex. */
   readonly sha256: string;
+  /** More came than the store keeps of one; its last line says how much. */
+  readonly truncated?: true;
 }
 
 /** An artifact being written piece by piece; memory stays bounded whatever its size. */
@@ -32,6 +34,31 @@ export interface ArtifactStore {
     name: string,
     content: Uint8Array | string,
   ) => Promise<StoredArtifact>;
-  /** The content in pieces. @throws SpeckitError when there is no such artifact */
-  readonly read: (runId: string, name: string) => AsyncIterable<Uint8Array>;
+  /**
+   * The content in pieces. With what is on record of it, that is compared when all of it has come.
+   *
+   * @throws SpeckitError `ARTIFACT_NOT_HERE` when this store has no such artifact, `ARTIFACT_DAMAGED`
+   * at the end of one that is not as recorded
+   */
+  readonly read: (
+    runId: string,
+    name: string,
+    recorded?: Pick<StoredArtifact, "bytes" | "sha256">,
+  ) => AsyncIterable<Uint8Array>;
+  /**
+   * Names of what is kept of a run here, in order, with what should not be there: names that no
+   * artifact can have too. What is still being written, or was when its writer died, is not among them.
+   */
+  readonly list: (runId: string) => Promise<readonly string[]>;
+  /** Ids of runs that something is kept of here. */
+  readonly runsHere: () => Promise<readonly string[]>;
+  /**
+   * Deletes all that is kept of a run here. Readers see all of it or nothing; what a crash leaves is
+   * deleted by {@link removeLeftovers}. Fine when there is nothing, or somebody else deletes it.
+   *
+   * @returns how many bytes that were; undefined: there was nothing, or somebody else has it
+   */
+  readonly removeRun: (runId: string) => Promise<number | undefined>;
+  /** Ends deletions that a crash has cut short. */
+  readonly removeLeftovers: () => Promise<void>;
 }

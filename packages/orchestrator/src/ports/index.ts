@@ -6,6 +6,7 @@ export type * from "./credential-repository.ts";
 export type * from "./diagnosis.ts";
 export type * from "./egress.ts";
 export type * from "./failpoints.ts";
+export type * from "./free-space.ts";
 export type * from "./git-credentials.ts";
 export type * from "./git-workspace.ts";
 export type * from "./identity.ts";

@@ -127,6 +127,31 @@ export const METRICS = {
     meaning: "Events were published and confirmed; one may be counted twice, as it may be sent.",
     tags: {},
   },
+  artifacts_deleted: {
+    kind: "counter",
+    meaning: "The artifacts of a run whose time was over were deleted from a state folder.",
+    tags: {},
+  },
+  artifact_bytes_deleted: {
+    kind: "counter",
+    meaning: "Bytes of those artifacts.",
+    tags: {},
+  },
+  runs_deleted: {
+    kind: "counter",
+    meaning: "A run's rows were deleted, their time being over.",
+    tags: {},
+  },
+  state_free_bytes: {
+    kind: "gauge",
+    meaning: "Free space of the state folder's volume, told with every sweep.",
+    tags: {},
+  },
+  intake_pauses: {
+    kind: "counter",
+    meaning: "A worker begins no new runs from now on: its state folder's volume is nearly full.",
+    tags: {},
+  },
   dead_letters: {
     kind: "counter",
     meaning: "A message was put into the dead-letter queue, by error code.",

@@ -74,6 +74,11 @@ export interface RunRecord {
   readonly finishedAt: Date | null;
   readonly cleanedAt: Date | null;
   readonly artifactsExpireAt: Date | null;
+  /** Its artifacts were given up: their rows tell what there was. */
+  readonly artifactsDeletedAt: Date | null;
+  /** Since then somebody keeps it: neither its artifacts nor its rows are deleted. */
+  readonly keptAt: Date | null;
+  readonly keptReason: string | null;
 }
 
 /** A phase's result that people are asked about, and what they said. */
@@ -162,6 +167,9 @@ export interface AnsweredRound {
   readonly round: number;
   readonly answers: readonly (string | null)[];
 }
+
+/** What became of the wish to keep a run. */
+export type KeepVerdict = "kept" | "no such run" | "its artifacts are deleted";
 
 /** How long nobody must have told of an engine until it is lost. */
 export const ENGINE_LOST_AFTER_MS = 90_000;
@@ -459,6 +467,45 @@ export interface RunRepository {
     runIds: readonly string[],
     forMs: number,
   ) => Promise<readonly { readonly runId: string; readonly gitRemote: string }[]>;
+
+  /**
+   * Keeps a run whatever its age, live or over, until {@link releaseKeptRun}. Again with another
+   * reason: that one holds. A run whose artifacts are deleted can be kept no more.
+   */
+  readonly keepRun: (runId: string, reason: string | null) => Promise<KeepVerdict>;
+  /**
+   * Its time counts again, but is not over before `graceMs` from now. A run that nobody keeps stays as
+   * it is. @returns false when there is no such run
+   */
+  readonly releaseKeptRun: (runId: string, graceMs: number) => Promise<boolean>;
+  /**
+   * Gives up the artifacts of runs that are over, that nobody keeps and whose time has come, those
+   * that are longest due first. What is given up stays so: files may be deleted from then on, and
+   * not before. Of several who call it at once one does it.
+   *
+   * @returns how many runs; undefined: somebody else is at it
+   */
+  readonly giveUpArtifacts: (limit: number) => Promise<number | undefined>;
+  /** Which of these runs' artifacts are given up. Ids that are none are fine. */
+  readonly givenUpArtifacts: (runIds: readonly string[]) => Promise<readonly string[]>;
+  /** Runs that are over and have artifacts that are not given up, by id after `after`. */
+  readonly runsWithArtifacts: (page: {
+    readonly after?: string | undefined;
+    readonly limit: number;
+  }) => Promise<readonly string[]>;
+  /**
+   * Deletes runs with all their rows that have ended `olderThanMs` ago, are over, are kept by nobody,
+   * and whose artifacts were given up a day ago: every host had the time to delete its files. Deletes
+   * rows of workers that were not seen for so long and own nothing as well. Of several who call it at
+   * once one does it.
+   *
+   * @param limit of each kind
+   * @returns how many of each; undefined: somebody else is at it
+   */
+  readonly deleteOldRows: (old: {
+    readonly olderThanMs: number;
+    readonly limit: number;
+  }) => Promise<{ readonly runs: number; readonly workers: number } | undefined>;
   /** UUID of this deployment, made at the first migration. */
   readonly deploymentId: () => Promise<string>;
 }

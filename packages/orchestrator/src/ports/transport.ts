@@ -76,6 +76,11 @@ export interface TransportHandlers {
 }
 
 export interface Consumption {
+  /**
+   * Whether runs never claimed are taken; at first they are. Those that have come already are not
+   * given back: what their handler does is its own affair.
+   */
+  readonly takeNew: (isWanted: boolean) => void;
   /** Takes nothing new from now on; what is in hand goes on to its verdict. Resolves when all are settled. */
   readonly stop: () => Promise<void>;
 }

@@ -10,6 +10,7 @@ import { describeIntake } from "./run-repository/intake.ts";
 import { describeLeases } from "./run-repository/leases.ts";
 import { describeOutcomes } from "./run-repository/outcomes.ts";
 import { describeQuestions } from "./run-repository/questions.ts";
+import { describeRetention } from "./run-repository/retention.ts";
 import { describeRetries } from "./run-repository/retries.ts";
 import type { RunRepositoryFactory } from "./run-repository/subject.ts";
 import { describeSweeping } from "./run-repository/sweeping.ts";
@@ -39,5 +40,6 @@ export function describeRunRepository(name: string, factory: RunRepositoryFactor
     describeRetries(factory);
     describeCooling(factory);
     describeContainers(factory);
+    describeRetention(factory);
   });
 }

@@ -133,6 +133,29 @@ export function describeTransport(name: string, open: () => Promise<TransportUnd
       expect(hands.started.slice(1)).toEqual([continuation, ...fresh]);
     });
 
+    test("while no new runs are wanted, they wait, and continuations are taken", async () => {
+      const hands = recorder();
+      const consumption = await transport.consume(hands.handlers, { slots: 2 });
+      consumption.takeNew(false);
+      // What comes to both queues after a continuation has come is behind the pause.
+      const first = wakeUp(randomUUID());
+      await transport.publishWakeUp(first, { to: "work" });
+      await until("the continuation is handled", () => hands.ended.length === 1);
+      const fresh = [wakeUp(randomUUID()), wakeUp(randomUUID()), wakeUp(randomUUID())];
+      for (const one of fresh) {
+        await transport.publishWakeUp(one, { to: "start" });
+      }
+      const second = wakeUp(randomUUID());
+      await transport.publishWakeUp(second, { to: "work" });
+      await until("the continuation is handled", () => hands.ended.length === 2);
+      await until("the new ones wait", async () => (await transport.startBacklog()) === 3);
+      expect(hands.ended).toEqual([first, second]);
+      consumption.takeNew(true);
+      await until("all are handled", () => hands.ended.length === 5);
+      await consumption.stop();
+      expect(runIds(hands.ended.slice(2))).toEqual(runIds(fresh));
+    });
+
     test("a handler that throws loses its wake-up and nothing else", async () => {
       const bad = wakeUp(randomUUID());
       const hands = recorder((received) => {

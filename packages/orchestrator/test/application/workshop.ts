@@ -121,7 +121,7 @@ export async function workshop(checks: Parameters<typeof checkRuns>[1] = {}) {
       const runs = postgresRunRepository({
         connectionString: database.url,
         logger,
-        artifactRetentionMs: 60_000,
+        artifactRetentionMs: 7 * 86_400_000,
       });
       const transport = openInProcessTransport({ logger });
       const backends = [

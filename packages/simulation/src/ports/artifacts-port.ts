@@ -16,5 +16,9 @@ export function artifactsPort(process: Omit<Process, "deps">, inner: ArtifactSto
     put: (runId, name, content) =>
       local.call("artifacts.put", () => inner.put(runId, name, content), lostWith),
     read: inner.read,
+    list: inner.list,
+    runsHere: () => local.call("artifacts.runsHere", inner.runsHere, lostWith),
+    removeRun: (runId) => local.call("artifacts.removeRun", () => inner.removeRun(runId), lostWith),
+    removeLeftovers: inner.removeLeftovers,
   };
 }

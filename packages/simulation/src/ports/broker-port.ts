@@ -55,7 +55,8 @@ export function brokerPort(
             call("publish reply", () => server.publishReply(replyTo, correlationId, body)),
           bury: (request, failure) => call("bury", () => server.bury(request, failure)),
           startBacklog: () => call("backlog", () => server.startBacklog()),
-          consume: (slots) => wire.send("broker: consume", () => server.consume(slots)),
+          consume: (slots, takesNew) =>
+            wire.send("broker: consume", () => server.consume(slots, takesNew)),
           cancel: () => wire.send("broker: cancel", () => server.cancel()),
           ack: (tag) => wire.send("broker: ack", () => server.ack(tag)),
           close() {

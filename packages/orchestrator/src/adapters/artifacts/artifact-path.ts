@@ -7,6 +7,11 @@ const RUN_ID = /^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/;
 const PART = /^[A-Za-z0-9_][A-Za-z0-9_.@+=-]{0,199}$/;
 const MAX_PARTS = 8;
 
+/** Whether an entry of the artifacts folder is named as a run's folder is. */
+export function isRunFolder(name: string): boolean {
+  return RUN_ID.test(name);
+}
+
 /**
  * The parts of an artifact's path below the artifacts folder: the run's id, folders, file name. An
  * allow-list of characters, so that no name means anything to a file system, shell or URL.

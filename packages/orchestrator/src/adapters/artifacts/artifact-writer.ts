@@ -7,6 +7,9 @@ import { diskError } from "./disk-error.ts";
 
 const NEWLINE = 0x0a;
 
+/** What the names of files that are being written begin with; no artifact's name does. */
+export const WRITING_PREFIX = ".writing-";
+
 /**
  * Writes one artifact beside its final name and gives it that name on `close`, once its bytes are on
  * disk. A crash leaves a file `.writing-…` that nothing reads and that goes with the run's folder.
@@ -21,7 +24,7 @@ export async function writeArtifact(options: {
 }): Promise<ArtifactWriter> {
   const { name, path, maxBytes } = options;
   const doing = `Writing artifact ${name}`;
-  const writingPath = join(dirname(path), `.writing-${randomUUID()}`);
+  const writingPath = join(dirname(path), `${WRITING_PREFIX}${randomUUID()}`);
   const file = await open(writingPath, "wx", 0o600).catch((error: unknown) => {
     throw diskError(error, doing);
   });
@@ -82,7 +85,8 @@ export async function writeArtifact(options: {
         await remove().catch(() => {});
         throw diskError(error, doing);
       }
-      return { name, bytes: storedBytes, sha256: hash.digest("hex") };
+      const truncated = receivedBytes > maxBytes ? ({ truncated: true } as const) : {};
+      return { name, bytes: storedBytes, sha256: hash.digest("hex"), ...truncated };
     },
     discard: async () => {
       if (state === "open") {

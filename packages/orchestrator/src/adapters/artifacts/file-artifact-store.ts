@@ -5,7 +5,10 @@ import { SpeckitError } from "../../domain/speckit-error.ts";
 import type { ArtifactStore } from "../../ports/artifact-store.ts";
 import { artifactParts, checkedPath } from "./artifact-path.ts";
 import { writeArtifact } from "./artifact-writer.ts";
+import { asRecorded } from "./as-recorded.ts";
 import { diskError } from "./disk-error.ts";
+import { listRun } from "./list-run.ts";
+import { removalOfRuns } from "./removal-of-runs.ts";
 
 export interface FileArtifactStoreOptions {
   /** Absolute; `artifacts` in the state folder (`SPECKIT_HOME`). Runs are folders in it. */
@@ -48,23 +51,34 @@ export function fileArtifactStore(options: FileArtifactStoreOptions): ArtifactSt
         throw error;
       }
     },
-    read: async function* (runId, name) {
-      const parts = artifactParts(runId, name);
-      try {
-        const path = await checkedPath(folder, parts);
-        // Should the file become a pipe or a link after the look: neither waited for nor followed.
-        const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-        const file = await open(path, flags);
-        try {
-          yield* file.createReadStream({ highWaterMark: READ_BYTES, autoClose: false });
-        } finally {
-          await file.close();
-        }
-      } catch (error) {
-        throw (error as NodeJS.ErrnoException).code === "ENOENT"
-          ? new SpeckitError("INTERNAL_ERROR", `Run ${runId} has no artifact ${name}`)
-          : diskError(error, `Reading artifact ${name}`);
-      }
+    read: (runId, name, recorded) => {
+      const content = readFile(folder, runId, name);
+      return recorded === undefined ? content : asRecorded(content, recorded);
     },
+    list: (runId) => listRun(folder, runId),
+    ...removalOfRuns(folder),
   };
+}
+
+async function* readFile(
+  folder: string,
+  runId: string,
+  name: string,
+): AsyncGenerator<Uint8Array, void> {
+  const parts = artifactParts(runId, name);
+  try {
+    const path = await checkedPath(folder, parts);
+    // Should the file become a pipe or a link after the look: neither waited for nor followed.
+    const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+    const file = await open(path, flags);
+    try {
+      yield* file.createReadStream({ highWaterMark: READ_BYTES, autoClose: false });
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    throw (error as NodeJS.ErrnoException).code === "ENOENT"
+      ? new SpeckitError("ARTIFACT_NOT_HERE", `${name} of run ${runId} is not in ${folder}`)
+      : diskError(error, `Reading artifact ${name}`);
+  }
 }

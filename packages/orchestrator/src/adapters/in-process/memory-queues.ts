@@ -1,4 +1,5 @@
 import type { WakeUp } from "../../contract/wake-up.ts";
+import type { Consumption } from "../../ports/transport.ts";
 
 interface Waiting {
   readonly queue: "start" | "work";
@@ -10,21 +11,18 @@ export interface MemoryQueues {
   readonly waiting: (queue: Waiting["queue"]) => number;
   readonly add: (queue: Waiting["queue"], wakeUp: WakeUp) => void;
   /**
-   * Hands wake-ups to `handle`, at most `slots` at once and `work` before `start`. Returns its end:
-   * nothing new is handed out, and it resolves when everything in hand is done.
+   * Hands wake-ups to `handle`, at most `slots` at once and `work` before `start`. At its end nothing
+   * new is handed out, and it resolves when everything in hand is done.
    */
-  readonly consume: (
-    slots: number,
-    handle: (waiting: Waiting) => Promise<void>,
-  ) => () => Promise<void>;
+  readonly consume: (slots: number, handle: (waiting: Waiting) => Promise<void>) => Consumption;
 }
 
 export function memoryQueues(): MemoryQueues {
   const queues: Readonly<Record<Waiting["queue"], WakeUp[]>> = { work: [], start: [] };
   const consumers = new Set<() => void>();
 
-  function take(): Waiting | undefined {
-    for (const queue of ["work", "start"] as const) {
+  function take(from: readonly Waiting["queue"][]): Waiting | undefined {
+    for (const queue of from) {
       const wakeUp = queues[queue].shift();
       if (wakeUp !== undefined) {
         return { queue, wakeUp };
@@ -43,9 +41,10 @@ export function memoryQueues(): MemoryQueues {
     },
     consume(slots, handle) {
       const running = new Set<Promise<void>>();
+      let from: readonly Waiting["queue"][] = ["work", "start"];
       const fill = () => {
         while (consumers.has(fill) && running.size < slots) {
-          const waiting = take();
+          const waiting = take(from);
           if (waiting === undefined) {
             return;
           }
@@ -58,9 +57,15 @@ export function memoryQueues(): MemoryQueues {
       };
       consumers.add(fill);
       fill();
-      return async () => {
-        consumers.delete(fill);
-        await Promise.all(running);
+      return {
+        takeNew(isWanted) {
+          from = isWanted ? ["work", "start"] : ["work"];
+          fill();
+        },
+        async stop() {
+          consumers.delete(fill);
+          await Promise.all(running);
+        },
       };
     },
   };

@@ -94,7 +94,7 @@ export function openInProcessTransport(options: InProcessTransportOptions = {}):
         listeners.add(onHint);
       }
       const keepAlive = setInterval(() => {}, KEEP_ALIVE_MS);
-      const stopQueues = queues.consume(slots, async ({ queue, wakeUp }) => {
+      const consumption = queues.consume(slots, async ({ queue, wakeUp }) => {
         const verdict = await verdictOn(onWakeUp, wakeUp);
         if (verdict.do === "leave") {
           queues.add(queue, wakeUp);
@@ -107,11 +107,11 @@ export function openInProcessTransport(options: InProcessTransportOptions = {}):
         if (onHint !== undefined) {
           listeners.delete(onHint);
         }
-        await stopQueues();
+        await consumption.stop();
         stops.delete(stop);
       };
       stops.add(stop);
-      return { stop };
+      return { stop, takeNew: consumption.takeNew };
     },
     startBacklog: async () => queues.waiting("start"),
     health: () => ({ connected: !closing.signal.aborted, description: "the in-process transport" }),

@@ -13,6 +13,13 @@ import { appendEvents } from "./event/append-events.ts";
 import { eventsAfter, markEventsSent, unsentEvents } from "./event/read-events.ts";
 import { modelCallRepository } from "./model-call/model-call-repository.ts";
 import { type DatabaseOptions, openDatabase } from "./open-database.ts";
+import { deleteOldRows } from "./retention/delete-old-rows.ts";
+import {
+  givenUpArtifacts,
+  giveUpArtifacts,
+  runsWithArtifacts,
+} from "./retention/give-up-artifacts.ts";
+import { keepRun, releaseKeptRun } from "./retention/keep-run.ts";
 import { allotFeatureDirectory } from "./run/allot-feature-directory.ts";
 import { claimRun } from "./run/claim-run.ts";
 import { closedRuns } from "./run/closed-runs.ts";
@@ -122,6 +129,12 @@ export function postgresRunRepository(options: PostgresRepositoryOptions): RunRe
     countNeverClaimed: () => inStatement(() => countNeverClaimed(database)),
     runsWithUnsentEvents: (limit) => inStatement(() => runsWithUnsentEvents(database, limit)),
     closedRuns: (runIds, forMs) => inStatement(() => closedRuns(database, runIds, forMs)),
+    keepRun: (runId, reason) => inStatement(() => keepRun(database, runId, reason)),
+    releaseKeptRun: (runId, graceMs) => inStatement(() => releaseKeptRun(database, runId, graceMs)),
+    giveUpArtifacts: (limit) => giveUpArtifacts(database, limit),
+    givenUpArtifacts: (runIds) => inStatement(() => givenUpArtifacts(database, runIds)),
+    runsWithArtifacts: (page) => inStatement(() => runsWithArtifacts(database, page)),
+    deleteOldRows: (old) => deleteOldRows(database, old),
     deploymentId: () =>
       inStatement(async () => {
         const row = await database

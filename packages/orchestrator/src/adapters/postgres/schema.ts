@@ -82,6 +82,9 @@ export interface RunsTable {
   finished_at: Nullable<Date>;
   cleaned_at: Nullable<Date>;
   artifacts_expire_at: Nullable<Date>;
+  artifacts_deleted_at: Nullable<Date>;
+  kept_at: Nullable<Date>;
+  kept_reason: Nullable<string>;
 }
 
 export interface TaskStatesTable {
@@ -120,6 +123,7 @@ interface ArtifactsTable {
   name: string;
   bytes: number;
   sha256: string;
+  truncated: Generated<boolean>;
   created_at: Generated<Date>;
 }
 

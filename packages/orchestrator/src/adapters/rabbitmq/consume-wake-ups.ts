@@ -3,7 +3,7 @@
  *
  * `work` (runs that were claimed before) is consumed all the time; `start` (runs never claimed)
  * only for as many deliveries as slots are free, and not at all when none is. So a continuation
- * never queues behind a backlog of new runs. A delivery that finds no free slot waits here, `work`
+ * never queues behind a backlog of new runs. While no new runs are wanted, `start` is not consumed. A delivery that finds no free slot waits here, `work`
  * before `start`; one that has waited some seconds is published again and acked, so that it goes
  * to a worker with a free slot instead of waiting minutes for ours. That is safe for any wake-up
  * at any time, since it carries no state.
@@ -51,7 +51,7 @@ export interface ConsumeContext {
   readonly reach?: ReachFailpoint | undefined;
 }
 
-export interface StartedConsumption extends Consumption {
+export interface StartedConsumption extends Pick<Consumption, "stop"> {
   /** Resolves when every queue is consumed for the first time. */
   readonly ready: Promise<void>;
 }
@@ -60,10 +60,11 @@ export function consumeWakeUps(
   context: ConsumeContext,
   { onWakeUp, onPassedOn }: Pick<TransportHandlers, "onWakeUp" | "onPassedOn">,
   { slots, engineId }: { readonly slots: number; readonly engineId?: string | undefined },
-): StartedConsumption {
+): StartedConsumption & Consumption {
   const { connection, publisher, prefix, logger } = context;
   const names = namesOf(prefix);
   const stopping = new AbortController();
+  let takesNew = true;
   const burials = new Set<Promise<void>>();
   const extras = new Set<Promise<void>>();
   const gate = slotGate(slots, () => start.adjust());
@@ -77,7 +78,7 @@ export function consumeWakeUps(
   const start = queueConsumer({
     ...common,
     queue: names.start,
-    take: { more: () => gate.free() },
+    take: { more: () => (takesNew ? gate.free() : 0) },
     onDelivery: (delivery) => receive("start", delivery),
   });
 
@@ -195,6 +196,10 @@ export function consumeWakeUps(
 
   return {
     ready: Promise.all([works.ready, start.ready, engine?.ready]).then(() => {}),
+    takeNew(isWanted) {
+      takesNew = isWanted;
+      start.adjust();
+    },
     async stop() {
       stopping.abort();
       await Promise.all([works.cancel(), start.cancel(), engine?.cancel()]);

@@ -111,8 +111,9 @@ export async function openRabbitTransport(
         giveBackAfterMs: options.giveBackAfterMs,
         reach: options.reach,
       };
+      const wakeUps = consumeWakeUps(context, handlers, taking);
       const started = [
-        consumeWakeUps(context, handlers, taking),
+        wakeUps,
         consumeRequests(context, handlers.onRequest),
         ...(handlers.onHint === undefined ? [] : [consumeHints(context, handlers.onHint)]),
       ];
@@ -132,7 +133,7 @@ export async function openRabbitTransport(
         throw error;
       }
       await Promise.all(started.map((consumption) => consumption.ready));
-      return { stop };
+      return { stop, takeNew: wakeUps.takeNew };
     },
     startBacklog: async () => (consuming.isConnected() ? readyIn(consuming, names.start) : 0),
     health: () => ({

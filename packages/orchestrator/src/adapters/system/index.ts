@@ -1,2 +1,3 @@
+export { freeSpaceOf } from "./free-space.ts";
 export { systemClock } from "./system-clock.ts";
 export { systemIdentity } from "./system-identity.ts";

@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
 import { artifactParts } from "../../adapters/artifacts/artifact-path.ts";
+import { asRecorded } from "../../adapters/artifacts/as-recorded.ts";
 import { SpeckitError } from "../../domain/speckit-error.ts";
 import type { ArtifactStore, ArtifactWriter } from "../../ports/artifact-store.ts";
 
@@ -7,6 +8,9 @@ import type { ArtifactStore, ArtifactWriter } from "../../ports/artifact-store.t
 export function memoryArtifactStore(): ArtifactStore {
   const contents = new Map<string, Uint8Array>();
   const keyOf = (runId: string, name: string): string => artifactParts(runId, name).join("/");
+
+  const keysOf = (runId: string): string[] =>
+    [...contents.keys()].filter((key) => key.startsWith(`${runId}/`));
 
   const open: ArtifactStore["open"] = async (runId, name): Promise<ArtifactWriter> => {
     const key = keyOf(runId, name);
@@ -42,12 +46,28 @@ export function memoryArtifactStore(): ArtifactStore {
       await writer.write(typeof content === "string" ? Buffer.from(content, "utf8") : content);
       return writer.close();
     },
-    async *read(runId, name) {
+    async *read(runId, name, recorded) {
       const content = contents.get(keyOf(runId, name));
       if (content === undefined) {
-        throw new SpeckitError("INTERNAL_ERROR", `Run ${runId} has no artifact ${name}`);
+        throw new SpeckitError("ARTIFACT_NOT_HERE", `${name} of run ${runId} is not here`);
       }
-      yield content;
+      yield* recorded === undefined ? [content] : asRecorded([content], recorded);
     },
+    list: async (runId) =>
+      keysOf(runId)
+        .map((key) => key.slice(runId.length + 1))
+        .sort(),
+    runsHere: async () => [
+      ...new Set([...contents.keys()].map((key) => key.slice(0, key.indexOf("/")))),
+    ],
+    async removeRun(runId) {
+      const keys = keysOf(runId);
+      const bytes = keys.reduce((sum, key) => sum + (contents.get(key)?.byteLength ?? 0), 0);
+      for (const key of keys) {
+        contents.delete(key);
+      }
+      return keys.length === 0 ? undefined : bytes;
+    },
+    removeLeftovers: async () => {},
   };
 }

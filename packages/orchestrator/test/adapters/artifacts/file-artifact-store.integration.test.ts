@@ -51,7 +51,7 @@ describe("file artifact store", () => {
     const store = fileArtifactStore({ folder: join(stateDir, "artifacts") });
     const writer = await store.open(RUN, "a.txt");
     await writer.write(Buffer.from("half"));
-    await expect(readAll(store.read(RUN, "a.txt"))).rejects.toThrow("has no artifact a.txt");
+    await expect(readAll(store.read(RUN, "a.txt"))).rejects.toThrow("is not in");
     await writer.discard();
     expect(await filesOf(stateDir)).toEqual([]);
     await expect(writer.write(Buffer.from("more"))).rejects.toThrow("discarded");
@@ -83,8 +83,31 @@ describe("file artifact store", () => {
     const stored = await writer.close();
     const text = await readAll(store.read(RUN, "big"));
     expect(text).toBe("0123456789\n[truncated by speckit: 16 bytes came, the first 10 are kept]\n");
-    expect(stored).toEqual({ name: "big", bytes: text.length, sha256: sha256(text) });
+    const facts = { name: "big", bytes: text.length, sha256: sha256(text) };
+    expect(stored).toEqual({ ...facts, truncated: true });
     expect(await store.put(RUN, "fits", "0123456789")).toMatchObject({ bytes: 10 });
+  });
+
+  test("names links and strangers among a run's files, not what is being written", async () => {
+    const store = fileArtifactStore({ folder: join(stateDir, "artifacts") });
+    await store.put(RUN, "plan-1/a", "x");
+    const writer = await store.open(RUN, "plan-1/b");
+    const run = join(stateDir, "artifacts", RUN);
+    await symlink(stateDir, join(run, "link"));
+    await writeFile(join(run, "plan-1", ".hidden"), "");
+    expect(await store.list(RUN)).toEqual(["link", "plan-1/.hidden", "plan-1/a"]);
+    await writer.discard();
+  });
+
+  test("a deletion that a crash has cut short is ended by the next one, and strangers stay", async () => {
+    const folder = join(stateDir, "artifacts");
+    const store = fileArtifactStore({ folder });
+    await mkdir(join(folder, `.deleting-${RUN}-1`, "plan-1"), { recursive: true });
+    await writeFile(join(folder, `.deleting-${RUN}-1`, "plan-1", "a"), "x");
+    await mkdir(join(folder, ".snapshot"));
+    expect(await store.runsHere()).toEqual([]);
+    await Promise.all([store.removeLeftovers(), store.removeLeftovers()]);
+    expect(await readdir(folder)).toEqual([".snapshot"]);
   });
 
   test("folders and files are for this user alone", async () => {

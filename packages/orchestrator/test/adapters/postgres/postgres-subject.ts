@@ -28,14 +28,17 @@ const PASS_TIME = `WITH passed AS (SELECT $1::float8 * interval '1 millisecond' 
     UPDATE spec_workflow_credentials SET cooling_until = cooling_until - time FROM passed
   ),
   workers AS (
-    UPDATE spec_workflow_workers SET engine_seen_at = engine_seen_at - time FROM passed
+    UPDATE spec_workflow_workers
+    SET engine_seen_at = engine_seen_at - time, seen_at = seen_at - time FROM passed
   ),
   attempts AS (
     UPDATE spec_workflow_task_states
     SET started_at = started_at - time, ended_at = ended_at - time FROM passed
   )
   UPDATE spec_workflow_runs SET lease_until = lease_until - time, due_at = due_at - time,
-    wake_at = wake_at - time, cleaned_at = cleaned_at - time FROM passed`;
+    wake_at = wake_at - time, cleaned_at = cleaned_at - time, finished_at = finished_at - time,
+    artifacts_expire_at = artifacts_expire_at - time,
+    artifacts_deleted_at = artifacts_deleted_at - time FROM passed`;
 
 /** Empties a migrated database of runs and opens the adapter on it. */
 export function postgresSubject(

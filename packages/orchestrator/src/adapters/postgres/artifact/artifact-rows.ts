@@ -13,7 +13,10 @@ export async function insertArtifacts(
   }
   // One statement cannot replace a row twice: of one name, the last counts.
   const rows = new Map(
-    artifacts.map(({ name, bytes, sha256 }) => [name, { run_id: runId, name, bytes, sha256 }]),
+    artifacts.map(({ name, bytes, sha256, truncated = false }) => [
+      name,
+      { run_id: runId, name, bytes, sha256, truncated },
+    ]),
   );
   await trx
     .insertInto("spec_workflow_artifacts")
@@ -22,6 +25,7 @@ export async function insertArtifacts(
       conflict.columns(["run_id", "name"]).doUpdateSet({
         bytes: (eb) => eb.ref("excluded.bytes"),
         sha256: (eb) => eb.ref("excluded.sha256"),
+        truncated: (eb) => eb.ref("excluded.truncated"),
         created_at: sql`clock_timestamp()`,
       }),
     )
@@ -32,11 +36,12 @@ export async function artifactsOf(
   database: Kysely<Database>,
   runId: string,
 ): Promise<readonly StoredArtifact[]> {
-  return database
+  const rows = await database
     .selectFrom("spec_workflow_artifacts")
-    .select(["name", "bytes", "sha256"])
+    .select(["name", "bytes", "sha256", "truncated"])
     .where("run_id", "=", runId)
     .orderBy("created_at")
     .orderBy("name")
     .execute();
+  return rows.map(({ truncated, ...row }) => (truncated ? { ...row, truncated } : row));
 }

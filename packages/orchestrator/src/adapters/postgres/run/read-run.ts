@@ -174,6 +174,9 @@ function runRecord(row: RunRow): RunRecord {
     finishedAt: row.finished_at,
     cleanedAt: row.cleaned_at,
     artifactsExpireAt: row.artifacts_expire_at,
+    artifactsDeletedAt: row.artifacts_deleted_at,
+    keptAt: row.kept_at,
+    keptReason: row.kept_reason,
   };
 }
 

@@ -38,8 +38,8 @@ export interface BrokerConnection {
     body: Reply,
   ) => Promise<void>;
   readonly bury: (request: RequestDelivery, failure: Failure) => Promise<void>;
-  /** As many unacked wake-ups as there are slots; of runs never claimed only while one is left. */
-  readonly consume: (slots: number) => void;
+  /** As many unacked wake-ups as there are slots; of runs never claimed, if any are wanted, only while one is left. */
+  readonly consume: (slots: number, takesNew: boolean) => void;
   /** No delivery from now on; those that are out can still be acked. */
   readonly cancel: () => void;
   readonly ack: (tag: number) => void;
@@ -95,6 +95,7 @@ interface Client {
   readonly listener: BrokerListener;
   readonly unacked: Map<number, BrokerEntry>;
   slots: number;
+  takesNew: boolean;
   isOpen: boolean;
 }
 
@@ -130,7 +131,9 @@ export function memoryBroker(timers: Timers): MemoryBroker {
       case "work":
         return unackedOf(client, "work") < client.slots;
       case "start":
-        return unackedOf(client, "work") + unackedOf(client, "start") < client.slots;
+        return (
+          client.takesNew && unackedOf(client, "work") + unackedOf(client, "start") < client.slots
+        );
       case "requests":
         return unackedOf(client, "requests") < REQUESTS_AT_ONCE;
     }
@@ -195,7 +198,13 @@ export function memoryBroker(timers: Timers): MemoryBroker {
 
   return {
     connect(listener) {
-      const client: Client = { listener, unacked: new Map(), slots: 0, isOpen: true };
+      const client: Client = {
+        listener,
+        unacked: new Map(),
+        slots: 0,
+        takesNew: true,
+        isOpen: true,
+      };
       const open = (): void => {
         if (!client.isOpen) {
           throw new Error("the connection is closed");
@@ -233,8 +242,9 @@ export function memoryBroker(timers: Timers): MemoryBroker {
           open();
           dead.push({ request, failure });
         },
-        consume(slots) {
+        consume(slots, takesNew) {
           client.slots = slots;
+          client.takesNew = takesNew;
           dispatch();
         },
         cancel() {

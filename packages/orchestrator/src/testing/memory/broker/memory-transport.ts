@@ -41,6 +41,7 @@ export function openMemoryTransport(options: MemoryTransportOptions): Transport 
   let consuming:
     | {
         readonly slots: number;
+        takesNew: boolean;
         readonly receive: Receive;
         readonly onHint: TransportHandlers["onHint"];
       }
@@ -60,7 +61,7 @@ export function openMemoryTransport(options: MemoryTransportOptions): Transport 
         if (!closed.signal.aborted) {
           live = { connection, closed };
           if (consuming !== undefined) {
-            connection.consume(consuming.slots);
+            connection.consume(consuming.slots, consuming.takesNew);
           }
           return;
         }
@@ -182,8 +183,8 @@ export function openMemoryTransport(options: MemoryTransportOptions): Transport 
       }
     };
 
-    consuming = { slots, receive, onHint: handlers.onHint };
-    live?.connection.consume(slots);
+    consuming = { slots, takesNew: true, receive, onHint: handlers.onHint };
+    live?.connection.consume(slots, true);
     const stop = async (): Promise<void> => {
       stopping.abort();
       consuming = undefined;
@@ -192,7 +193,13 @@ export function openMemoryTransport(options: MemoryTransportOptions): Transport 
       giveBack();
     };
     stopConsuming = stop;
-    return { stop };
+    const takeNew = (isWanted: boolean): void => {
+      if (consuming !== undefined && !stopping.signal.aborted) {
+        consuming.takesNew = isWanted;
+        live?.connection.consume(slots, isWanted);
+      }
+    };
+    return { stop, takeNew };
   }
 
   /** What is unacked goes back to its queue: its channel is closed, and a new connection opened. */

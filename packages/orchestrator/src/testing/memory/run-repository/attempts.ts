@@ -142,9 +142,9 @@ export function withArtifacts(
     return before;
   }
   const all = new Map(before);
-  for (const { name, bytes, sha256 } of more) {
-    all.delete(name);
-    all.set(name, { name, bytes, sha256 });
+  for (const artifact of more) {
+    all.delete(artifact.name);
+    all.set(artifact.name, artifact);
   }
   return all;
 }

@@ -15,6 +15,10 @@ export function checkRows(before: RunRows | undefined, after: RunRows): void {
   refuse((run.leaseOwner === null) !== (run.leaseUntil === null), "lease_owner and lease_until");
   refuse(run.parkedFor !== null && run.outcome !== null, "parked after its end");
   refuse(run.sentSeq > run.lastSeq, "sent_seq past last_seq");
+  const isGivenUp = run.artifactsDeletedAt !== null;
+  refuse(isGivenUp && run.cleanedAt === null, "artifacts_deleted_at of a live run");
+  refuse(isGivenUp && run.keptAt !== null, "artifacts_deleted_at of a kept run");
+  refuse(run.keptAt === null && run.keptReason !== null, "kept_at and kept_reason");
   if (attempts === before?.attempts) {
     return;
   }

@@ -31,7 +31,10 @@ export function insertRun(database: MemoryDatabase, asked: NewRun): InsertRunRes
   const row = { ...newRow(database, { ...asked, runId }), ...goesOn?.facts };
   database.insert(row, [{ type: "run.accepted", data }], goesOn?.checkpoint);
   if (asked.goesOn !== undefined && !database.commands.has(runId)) {
-    database.commands.set(runId, { bodyHash: asked.requestHash });
+    database.commands.set(runId, {
+      runId: asked.goesOn.from,
+      bodyHash: asked.requestHash,
+    });
   }
   return { inserted: true, run: runRecord({ ...row, lastSeq: 1 }, database.now()) };
 }
@@ -138,6 +141,9 @@ function newRow(database: MemoryDatabase, asked: NewRun): RunRow {
     finishedAt: null,
     cleanedAt: null,
     artifactsExpireAt: null,
+    artifactsDeletedAt: null,
+    keptAt: null,
+    keptReason: null,
   };
 }
 

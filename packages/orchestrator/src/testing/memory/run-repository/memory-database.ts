@@ -44,8 +44,10 @@ export interface MemoryDatabase {
   ) => void;
   /** Runs a transaction on one run's rows. */
   readonly change: <T>(runId: string, work: (draft: Draft) => T) => T;
+  /** Deletes a run with all that hangs on it. */
+  readonly remove: (runId: string) => void;
   /** Commands that were taken, by their id. */
-  readonly commands: Map<string, { readonly bodyHash: string }>;
+  readonly commands: Map<string, { readonly runId: string; readonly bodyHash: string }>;
   readonly workers: Map<
     number,
     {
@@ -59,6 +61,8 @@ export interface MemoryDatabase {
   readonly credentials: Map<string, { readonly untilMs: number; readonly reason: CoolDownReason }>;
   /** What gateways have recorded, by attempt (`<run>/<phase>-<attempt>`). */
   readonly modelCalls: Map<string, RecordedAttempt>;
+  /** An id that no worker has had before. */
+  readonly newWorkerId: () => number;
   /** Takes a worker's session lock; its own last one goes. */
   readonly takeSession: (workerId: number) => void;
   /** The session ended: in order, or because its connection broke. */
@@ -79,8 +83,11 @@ const WEEK_MS = 7 * 86_400_000;
 export function memoryDatabase(options: MemoryDatabaseOptions): MemoryDatabase {
   const tables = new Map<string, RunRows>();
   const workers: MemoryDatabase["workers"] = new Map();
+  const commands: MemoryDatabase["commands"] = new Map();
+  const modelCalls: MemoryDatabase["modelCalls"] = new Map();
   const sessions = new Set<number>();
   let serverStart = 1;
+  let lastWorkerId = 0;
   let last = Number.NEGATIVE_INFINITY;
   let sameMs = 0;
 
@@ -149,10 +156,32 @@ export function memoryDatabase(options: MemoryDatabaseOptions): MemoryDatabase {
       tables.set(before.run.runId, rows);
       return result;
     },
-    commands: new Map(),
+    remove(runId) {
+      tables.delete(runId.toLowerCase());
+      for (const rows of tables.values()) {
+        if (rows.run.retryOf === runId) {
+          tables.set(rows.run.runId, { ...rows, run: { ...rows.run, retryOf: null } });
+        }
+      }
+      for (const [id, command] of commands) {
+        if (command.runId === runId) {
+          commands.delete(id);
+        }
+      }
+      for (const attempt of modelCalls.keys()) {
+        if (attempt.startsWith(`${runId}/`)) {
+          modelCalls.delete(attempt);
+        }
+      }
+    },
+    commands,
     workers,
     credentials: new Map(),
-    modelCalls: new Map(),
+    modelCalls,
+    newWorkerId: () => {
+      lastWorkerId += 1;
+      return lastWorkerId;
+    },
     takeSession(workerId) {
       sessions.add(workerId);
       const worker = workers.get(workerId);

@@ -20,6 +20,13 @@ import {
 } from "./looking.ts";
 import type { MemoryDatabase } from "./memory-database.ts";
 import { asOwner, claimRun, releaseRun, renewLeases } from "./ownership.ts";
+import {
+  deleteOldRows,
+  giveUpArtifacts,
+  keepRun,
+  releaseKeptRun,
+  runsWithArtifacts,
+} from "./retention.ts";
 import { attemptRecord, inOrder, runRecord } from "./rows.ts";
 import { storeCommand } from "./store-command.ts";
 import { isRunId } from "./times.ts";
@@ -47,22 +54,17 @@ export function memoryRunRepository(database: MemoryDatabase): RunRepository {
       (rowsOf(runId)?.events ?? []).slice(afterSeq, afterSeq + limit),
     checkpointOf: async (runId) => rowsOf(runId)?.checkpoint?.slice(),
     registerWorker: async (hostname) => {
-      const workerId = database.workers.size + 1;
-      database.workers.set(workerId, {
-        hostname,
-        seenAt: database.now(),
-        serverStart: null,
-        engine: undefined,
-      });
+      const workerId = database.newWorkerId();
+      const seenAt = database.now();
+      database.workers.set(workerId, { hostname, seenAt, serverStart: null, engine: undefined });
       return workerId;
     },
     touchWorker: async (workerId, engineId) => {
       const worker = database.workers.get(workerId);
       if (worker !== undefined) {
         worker.seenAt = database.now();
-        if (engineId !== undefined) {
-          worker.engine = { engineId, seenAt: worker.seenAt };
-        }
+        worker.engine =
+          engineId === undefined ? worker.engine : { engineId, seenAt: worker.seenAt };
       }
     },
     holdSession: async (workerId) => {
@@ -93,6 +95,13 @@ export function memoryRunRepository(database: MemoryDatabase): RunRepository {
     countNeverClaimed: async () => countNeverClaimed(database),
     runsWithUnsentEvents: async (limit) => runsWithUnsentEvents(database, limit),
     closedRuns: async (runIds, forMs) => closedRuns(database, runIds, forMs),
+    keepRun: async (runId, reason) => keepRun(database, runId, reason),
+    releaseKeptRun: async (runId, graceMs) => releaseKeptRun(database, runId, graceMs),
+    giveUpArtifacts: async (limit) => giveUpArtifacts(database, limit),
+    givenUpArtifacts: async (runIds) =>
+      runIds.filter((runId) => rowsOf(runId)?.run.artifactsDeletedAt != null),
+    runsWithArtifacts: async (page) => runsWithArtifacts(database, page),
+    deleteOldRows: async (old) => deleteOldRows(database, old),
     deploymentId: async () => database.deploymentId,
   };
 }

@@ -67,6 +67,9 @@ export interface RunRow {
   readonly finishedAt: number | null;
   readonly cleanedAt: number | null;
   readonly artifactsExpireAt: number | null;
+  readonly artifactsDeletedAt: number | null;
+  readonly keptAt: number | null;
+  readonly keptReason: string | null;
 }
 
 /** A row of `spec_workflow_task_states`. */
@@ -118,6 +121,8 @@ export function runRecord(row: RunRow, nowMs: number): RunRecord {
     finishedAt: date(row.finishedAt),
     cleanedAt: date(row.cleanedAt),
     artifactsExpireAt: date(row.artifactsExpireAt),
+    artifactsDeletedAt: date(row.artifactsDeletedAt),
+    keptAt: date(row.keptAt),
   };
 }
 

@@ -44,7 +44,7 @@ export function storeCommand(
   if ("because" in effect) {
     return { taken: false, because: effect.because };
   }
-  database.commands.set(commandId, { bodyHash });
+  database.commands.set(commandId, { runId, bodyHash });
   return { taken: true, isNew: effect.events.length > 0 };
 }
 
