@@ -36,6 +36,28 @@ test("a worker that starts before its services waits, says for which, and then w
   expect(done.exitCode).toBe(0);
 });
 
+test("a worker on a volume with less free space than it wants is not ready, and says why", async () => {
+  await using folder = await tempFolder("no-space");
+  await using worker = await launchWorker({
+    databaseUrl: database.url,
+    amqpUrl: broker.url,
+    prefix: broker.prefix,
+    stateDir: join(folder.path, "state"),
+    env: { SPECKIT_FREE_SPACE_FLOOR_MB: "1000000000" },
+  });
+  await eventually(
+    "it says what it waits for",
+    () => worker.readiness(),
+    ({ status, body }) =>
+      status === 503 && JSON.stringify(body).includes("space in the state folder"),
+    { withinMs: 30_000 },
+  );
+  worker.kill("SIGTERM");
+  const done = await worker.result;
+  expect(done.exitCode).toBe(0);
+  expect(done.stderr.match(/the state folder is nearly full/g)).toHaveLength(1);
+});
+
 test.each([
   ["database", (url: string) => url.replace(/\/[^/]*$/, "/no_such_database"), (url: string) => url],
   [

@@ -200,10 +200,12 @@ async function sweepUntil(
       await space?.look();
       if (clock.monotonicMs() - tidiedAtMs >= TIDY_EVERY_MS) {
         tidiedAtMs = clock.monotonicMs();
+        await retainEvidence(deps, stopped).catch((error: unknown) => {
+          logger.warn("old evidence stays until the next time", { error: String(error) });
+        });
         if (only === undefined) {
           await removeClosedRuns(deps, stopped);
         }
-        await retainEvidence(deps, stopped);
       }
     } catch (error) {
       logger.warn("sweep failed, the next one tries again", { error: String(error) });

@@ -26,6 +26,14 @@ describe("readEnvironment", () => {
     expect(config.agent).toBe("codex");
   });
 
+  test("days and MiB become what the code counts in", () => {
+    const env = { SPECKIT_RUN_RETENTION_DAYS: "500", SPECKIT_FREE_SPACE_FLOOR_MB: "0" };
+    expect(readEnvironment(env).settings).toEqual({
+      runRetentionMs: 500 * 86_400_000,
+      freeBytesFloor: 0,
+    });
+  });
+
   test("an empty variable counts as not set", () => {
     expect(readEnvironment({ AMQP_URL: "", SPECKIT_SLOTS: "" }).slots).toBeUndefined();
   });
@@ -109,6 +117,13 @@ describe("readEnvironment", () => {
     [{ SPECKIT_AGENT: "command" }, "SPECKIT_AGENT_COMMAND", "nothing"],
     [{ SPECKIT_AGENT_COMMAND: '["a", 1]' }, "SPECKIT_AGENT_COMMAND", '[\\"a\\", 1]'],
     [{ SPECKIT_ARTIFACT_RETENTION_MS: "1000" }, "SPECKIT_ARTIFACT_RETENTION_MS", "1000"],
+    [{ SPECKIT_RUN_RETENTION_DAYS: "6" }, "SPECKIT_RUN_RETENTION_DAYS", "6"],
+    [
+      { SPECKIT_RUN_RETENTION_DAYS: "8", SPECKIT_ARTIFACT_RETENTION_MS: "777600000" },
+      "SPECKIT_RUN_RETENTION_DAYS",
+      "no less than SPECKIT_ARTIFACT_RETENTION_MS",
+    ],
+    [{ SPECKIT_FREE_SPACE_FLOOR_MB: "1 GB" }, "SPECKIT_FREE_SPACE_FLOOR_MB", "1 GB"],
     [{ SPECKIT_SESSION_LOCK: "no" }, "SPECKIT_SESSION_LOCK", "no"],
     [{ STATSD_HOST: "udp://statsd" }, "STATSD_HOST", "udp://statsd"],
     [{ STATSD_PORT: "0" }, "STATSD_PORT", "0"],
