@@ -23,13 +23,18 @@ export interface ArtifactVerdict {
   readonly artifacts: number;
   readonly bytes: number;
   readonly problems: readonly ArtifactProblem[];
+  /**
+   * Files of attempts that did not succeed and are not on record: their worker died between writing
+   * and recording them. No damage, and evidence all the same.
+   */
+  readonly leftovers: readonly string[];
 }
 
 type Needs = Pick<Dependencies, "runs" | "artifacts">;
 
 /**
  * Compares what is on record of a run's artifacts with the files of this machine's state folder:
- * each is there with its size and hash, and nothing else is.
+ * each is there with its size and hash, and nothing else is but what a dead worker may have left.
  *
  * @throws SpeckitError `RUN_NOT_FOUND`
  */
@@ -40,22 +45,24 @@ export async function verifyArtifacts(deps: Needs, runId: string): Promise<Artif
     runId: run.runId,
     artifacts: recorded.length,
     bytes: recorded.reduce((sum, { bytes }) => sum + bytes, 0),
+    problems: [],
+    leftovers: [],
   };
   if (run.artifactsDeletedAt !== null) {
-    return { ...facts, state: "deleted", problems: [] };
+    return { ...facts, state: "deleted" };
   }
   if (run.cleanedAt === null) {
-    return { ...facts, state: "live", problems: [] };
+    return { ...facts, state: "live" };
   }
-  const problems = await problemsOf(deps, run.runId, recorded);
-  if (problems.length === 0) {
-    return { ...facts, state: "intact", problems };
+  const found = await compare(deps, run.runId, recorded);
+  if (found.problems.length === 0) {
+    return { ...facts, ...found, state: "intact" };
   }
   // Their time may have been over just now.
   const now = await deps.runs.findRun(run.runId);
   return now === undefined || now.artifactsDeletedAt !== null
-    ? { ...facts, state: "deleted", problems: [] }
-    : { ...facts, state: "damaged", problems };
+    ? { ...facts, state: "deleted" }
+    : { ...facts, ...found, state: "damaged" };
 }
 
 /** Every run that is over and whose artifacts are kept, one after the other. */
@@ -72,11 +79,11 @@ export async function* verifyAllArtifacts(deps: Needs): AsyncGenerator<ArtifactV
   }
 }
 
-async function problemsOf(
+async function compare(
   deps: Needs,
   runId: string,
   recorded: readonly StoredArtifact[],
-): Promise<readonly ArtifactProblem[]> {
+): Promise<Pick<ArtifactVerdict, "problems" | "leftovers">> {
   const here = new Set(await deps.artifacts.list(runId));
   const problems: ArtifactProblem[] = [];
   for (const artifact of recorded) {
@@ -87,10 +94,18 @@ async function problemsOf(
       problems.push(problem);
     }
   }
+  const unfinished = (await deps.runs.attemptsOf(runId))
+    .filter(({ state }) => state !== "succeeded")
+    .map(({ phase, attempt }) => `${phase}-${attempt}/`);
+  const leftovers: string[] = [];
   for (const name of here) {
-    problems.push({ name, problem: "unexpected", detail: "it is here and not on record" });
+    if (unfinished.some((folder) => name.startsWith(folder))) {
+      leftovers.push(name);
+    } else {
+      problems.push({ name, problem: "unexpected", detail: "it is here and not on record" });
+    }
   }
-  return problems;
+  return { problems, leftovers };
 }
 
 function missing({ name, bytes }: StoredArtifact): ArtifactProblem {

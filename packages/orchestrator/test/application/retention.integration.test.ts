@@ -217,13 +217,14 @@ test("a volume that is nearly full keeps new runs waiting, not those that were b
   });
 });
 
-test("what is missing, changed or added is told by name", async () => {
+test("what is missing, changed or added is told by name, and what a dead worker left is no damage", async () => {
   await using open = here.open("damaged");
   const deps = busyWorker(open);
   const runId = await submitOne(deps, "succeeded");
+  const failed = await submitOne(deps, "failed");
   {
-    await using _worker = await new Orchestrator(deps).work({ slots: 1, hostname: "here" });
-    await untilThere(deps, runId);
+    await using _worker = await new Orchestrator(deps).work({ slots: 2, hostname: "here" });
+    await Promise.all([untilThere(deps, runId), untilThere(deps, failed)]);
   }
   const orchestrator = new Orchestrator(deps);
   const folder = join(open.stateDir, "artifacts", runId);
@@ -237,6 +238,12 @@ test("what is missing, changed or added is told by name", async () => {
     "missing result.json",
     "unexpected plan-1/extra",
   ]);
+  // A worker that dies leaves what it has not recorded yet.
+  await writeFile(join(open.stateDir, "artifacts", failed, "plan-1", "session.json"), "");
+  expect(await orchestrator.verifyArtifacts(failed)).toMatchObject({
+    state: "intact",
+    leftovers: ["plan-1/session.json"],
+  });
   const read = async (name: string): Promise<void> => {
     for await (const _piece of orchestrator.artifact(runId, name)) {
       // To its end.

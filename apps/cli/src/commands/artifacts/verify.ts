@@ -47,10 +47,17 @@ export async function artifactsVerifyCommand(
   return sum.damaged === 0 ? 0 : 1;
 }
 
-function linesOf({ runId, state, artifacts, problems }: ArtifactVerdict): readonly string[] {
+function linesOf({
+  runId,
+  state,
+  artifacts,
+  problems,
+  leftovers,
+}: ArtifactVerdict): readonly string[] {
   return [
     `run ${runId}: ${artifacts} artifacts, ${SAID[state]}`,
     ...problems.map(({ name, problem, detail }) => visible(`  ${problem}  ${name}: ${detail}`)),
+    ...leftovers.map((name) => visible(`  left  ${name}: of an attempt that did not succeed`)),
     ...(problems.some(({ problem }) => problem === "missing")
       ? ["  Artifacts lie on the host whose worker wrote them: is this that host, or its volume?"]
       : []),
