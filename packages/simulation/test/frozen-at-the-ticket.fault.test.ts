@@ -5,12 +5,14 @@ import { runSchedule } from "../src/run/run-schedule.ts";
 
 /** Each worker freezes for longer than its lease while the answer to its start ticket is under way. */
 const freezesAtTicket = (frozenIn: Phase): Mutations => ({
-  runs: (inner, { process, scheduler }) => ({
+  runs: (inner, { process, scheduler, oracle }) => ({
     ...inner,
     useStartTicket: async (hold, phase, attempt) => {
       const isUsed = await inner.useStartTicket(hold, phase, attempt);
       if (phase === frozenIn && hold.epoch === 1) {
         process.frozenUntilMs = scheduler.nowMs() + 60_000;
+        // As with every freeze: awake, it acks the wake-up of a run it believes to have in hand.
+        oracle.keepsMessages = false;
       }
       return isUsed;
     },
