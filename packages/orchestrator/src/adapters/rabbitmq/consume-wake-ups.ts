@@ -2,11 +2,11 @@
  * Takes wake-ups from the two queues into a bounded number of slots.
  *
  * `work` (runs that were claimed before) is consumed all the time; `start` (runs never claimed)
- * only for as many deliveries as slots are free, and not at all when none is. So a continuation
- * never queues behind a backlog of new runs. While no new runs are wanted, `start` is not consumed. A delivery that finds no free slot waits here, `work`
- * before `start`; one that has waited some seconds is published again and acked, so that it goes
- * to a worker with a free slot instead of waiting minutes for ours. That is safe for any wake-up
- * at any time, since it carries no state.
+ * only for as many deliveries as slots are free, and not at all when none is, or when no new runs
+ * are wanted. So a continuation never queues behind a backlog of new runs. A delivery that finds no
+ * free slot waits here, `work` before `start`; one that has waited some seconds is published again
+ * and acked, so that it goes to a worker with a free slot instead of waiting minutes for ours. That
+ * is safe for any wake-up at any time, since it carries no state.
  *
  * A worker of an engine also consumes that engine's queue: wake-ups of runs whose container is there.
  * Those take no slot, since what they go on with is running already.
