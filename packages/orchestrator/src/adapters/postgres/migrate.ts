@@ -12,6 +12,9 @@ const MIGRATIONS_FOLDERS = ["../../../migrations", "../../../../../migrations"].
   fileURLToPath(new URL(path, import.meta.url)),
 );
 
+/** Has a row for each migration that was applied. */
+export const MIGRATIONS_TABLE = "spec_workflow_migrations";
+
 export interface MigrationReport {
   /** Names of the migrations this call has applied, in order. */
   readonly applied: readonly string[];
@@ -30,7 +33,7 @@ export async function migrateDatabase(connectionString: string): Promise<Migrati
       // A migration is SQL: the migrator needs no table types.
       db: database as unknown as Kysely<unknown>,
       provider: sqlFiles(migrationsFolder()),
-      migrationTableName: "spec_workflow_migrations",
+      migrationTableName: MIGRATIONS_TABLE,
       migrationLockTableName: "spec_workflow_migration_lock",
     });
     const { error, results } = await migrator.migrateToLatest();
@@ -47,6 +50,11 @@ export async function migrateDatabase(connectionString: string): Promise<Migrati
   } finally {
     await database.destroy();
   }
+}
+
+/** Of all migrations that this program knows, in order. */
+export async function migrationNames(): Promise<readonly string[]> {
+  return Object.keys(await sqlFiles(migrationsFolder()).getMigrations());
 }
 
 function migrationsFolder(): string {

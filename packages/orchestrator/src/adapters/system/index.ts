@@ -1,2 +1,4 @@
+export { diagnoseEnvironment } from "./diagnose-environment.ts";
+export { diagnoseStateFolder } from "./diagnose-state-folder.ts";
 export { systemClock } from "./system-clock.ts";
 export { systemIdentity } from "./system-identity.ts";

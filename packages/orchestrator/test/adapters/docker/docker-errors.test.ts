@@ -73,14 +73,20 @@ describe("an engine", () => {
     expect(await pingEngine(engine.docker)).toEqual({ version: "28.2.2", apiVersion: "1.50" });
   });
 
-  test("is diagnosed up to the first thing that is missing, with what to do", async () => {
+  test("is diagnosed: what is missing, with what to do, and what could not be looked at for it", async () => {
     await using engine = await engineThat((request, response) =>
       request.url?.includes("/version")
         ? answer(200, { Version: "28.2.2", ApiVersion: "1.50" })(request, response)
         : answer(404, { message: "No such image: speckit-job:1" })(request, response),
     );
-    const about = { docker: engine.docker, deploymentId: "d", image: "speckit-job:1" };
-    expect(await dockerDiagnosis(about)).toEqual([
+    const found = await dockerDiagnosis({
+      docker: engine.docker,
+      deploymentId: undefined,
+      image: "speckit-job:1",
+      gatewayImage: "registry.example.org/speckit-worker:1",
+      gatewayVolume: undefined,
+    });
+    expect(found.slice(0, 2)).toEqual([
       { check: "docker.engine", state: "ok", found: "Docker 28.2.2 answers (API 1.50)" },
       {
         check: "docker.image",
@@ -88,6 +94,13 @@ describe("an engine", () => {
         found: "Docker does not have the image speckit-job:1",
         remedy: expect.stringContaining("npm run images"),
       },
+    ]);
+    expect(found.slice(2).map(({ check, state }) => [check, state])).toEqual([
+      ["docker.image-check", "skipped"],
+      ["docker.egress", "skipped"],
+      // One of a registry is pulled with the first job, and not by a look.
+      ["docker.gateway-image", "warning"],
+      ["docker.gateway", "skipped"],
     ]);
   });
 });
