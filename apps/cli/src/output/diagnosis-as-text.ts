@@ -19,7 +19,9 @@ function linesOf({ check, state, found, remedy }: Diagnosis): readonly string[] 
 }
 
 function summaryOf(found: readonly Diagnosis[]): string {
-  return DIAGNOSIS_STATES.map((state) => [found.filter((one) => one.state === state).length, state] as const)
+  return DIAGNOSIS_STATES.map(
+    (state) => [found.filter((one) => one.state === state).length, state] as const,
+  )
     .filter(([count]) => count > 0)
     .map(([count, state]) => `${count} ${NAMES[state]}${count > 1 && isCounted(state) ? "s" : ""}`)
     .join(", ");

@@ -12,7 +12,7 @@ import type { Environment, ReadEnvironment } from "./read-environment.ts";
 export interface DiagnoseOptions {
   /** What is wrong with the configuration itself, and not in it. Default nothing. */
   readonly read?: Pick<ReadEnvironment, "problems" | "leftOut">;
-  /** Variables of this machine: proxies and certificate authorities. Default `process.env`. */
+  /** Variables of this machine: PATH, proxies, certificate authorities. Default `process.env`. */
   readonly environment?: Environment;
   /** Where no fleet is configured: the embedded database. */
   readonly embedded?: EmbeddedState;
@@ -50,7 +50,7 @@ export async function diagnose(
       config,
       database.then(({ deploymentId }) => deploymentId),
     ),
-    diagnoseRepositories(config, repositories),
+    diagnoseRepositories(config, { asked: repositories, environment }),
   ]);
   return groups.flat();
 }

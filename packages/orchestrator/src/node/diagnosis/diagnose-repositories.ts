@@ -1,12 +1,13 @@
 import { diagnoseGit } from "../../adapters/git/index.ts";
+import type { GitHubHostOptions } from "../../adapters/github/index.ts";
 import { GITHUB_API_URL } from "../../domain/git-hub-host.ts";
 import { parseRepository } from "../../domain/repository-address.ts";
 import { type Diagnosis, notLookedAt, problem } from "../../ports/diagnosis.ts";
-import type { GitCredentialSource } from "../../ports/git-credentials.ts";
 import { allowsFile, commitsOf } from "../commits-of.ts";
 import type { OrchestratorConfig } from "../config.ts";
 import { openGitCredentials } from "../open-git-credentials.ts";
 import { loggerFor } from "../open-orchestrator.ts";
+import type { Environment } from "../read-environment.ts";
 import { lookWithin } from "./look-within.ts";
 
 const MOST = 20;
@@ -17,7 +18,7 @@ const MOST = 20;
  */
 export async function diagnoseRepositories(
   config: OrchestratorConfig,
-  asked: readonly string[],
+  { asked, environment }: { readonly asked: readonly string[]; readonly environment: Environment },
 ): Promise<readonly Diagnosis[]> {
   const named = [...asked, ...(config.repositories ?? []).filter((name) => !name.includes("*"))];
   const gitRemotes = new Set<string>();
@@ -48,12 +49,16 @@ export async function diagnoseRepositories(
   if (named.length > MOST) {
     found.push(notLookedAt("git.push", `${named.length - MOST} more of the allow-list`));
   }
-  return [...(await lookWithin("git.program", () => look(config, [...gitRemotes]))), ...found];
+  return [
+    ...(await lookWithin("git.program", () => look(config, [...gitRemotes], environment))),
+    ...found,
+  ];
 }
 
 async function look(
   config: OrchestratorConfig,
   gitRemotes: readonly string[],
+  environment: Environment,
 ): Promise<readonly Diagnosis[]> {
   const logger = loggerFor({ ...config, logLevel: "error" });
   await using credentials = await openGitCredentials(config, logger);
@@ -64,9 +69,12 @@ async function look(
       credentials,
       allowFile: allowsFile(config),
       logger,
+      environment,
       gitRemotes,
     }),
-    lookWithin("github.pull-requests", () => pullRequests(config, gitRemotes, credentials)),
+    lookWithin("github.pull-requests", () =>
+      pullRequests(config, gitRemotes, { credentials, environment, logger }),
+    ),
   ]);
   return [...ofGit, ...ofHost];
 }
@@ -75,18 +83,12 @@ async function look(
 async function pullRequests(
   config: OrchestratorConfig,
   gitRemotes: readonly string[],
-  credentials: GitCredentialSource,
+  parts: Pick<GitHubHostOptions, "credentials" | "logger"> & { readonly environment: Environment },
 ): Promise<readonly Diagnosis[]> {
   if (config.pullRequestHost === "none" || gitRemotes.length === 0) {
     return [];
   }
   const { diagnoseGitHub } = await import("../../adapters/github/diagnose-github.ts");
-  return diagnoseGitHub(
-    {
-      apiUrl: config.gitHub?.apiUrl ?? GITHUB_API_URL,
-      credentials,
-      logger: loggerFor({ ...config, logLevel: "error" }),
-    },
-    gitRemotes,
-  );
+  const apiUrl = config.gitHub?.apiUrl ?? GITHUB_API_URL;
+  return diagnoseGitHub({ apiUrl, ...parts }, gitRemotes);
 }

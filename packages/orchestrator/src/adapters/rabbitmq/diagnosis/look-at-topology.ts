@@ -19,7 +19,7 @@ export async function lookAtTopology(
   connection: ChannelModel,
   { exchanges, queues }: Topology,
 ): Promise<TopologyState> {
-  const missing = new Set<string>();
+  const missing: string[] = [];
   const refused: string[] = [];
   const other: string[] = [];
   const things = [
@@ -44,7 +44,7 @@ export async function lookAtTopology(
     } catch (error) {
       switch (replyCode(error)) {
         case 404:
-          missing.add(name);
+          missing.push(name);
           break;
         case 403:
           refused.push(name);
@@ -57,23 +57,23 @@ export async function lookAtTopology(
       }
     }
   }
-  return { diagnosis: diagnosisOf(things.length, missing, other), missing, refused };
+  return {
+    diagnosis: diagnosisOf(things.length, missing, other),
+    missing: new Set(missing),
+    refused,
+  };
 }
 
-function diagnosisOf(
-  all: number,
-  missing: ReadonlySet<string>,
-  other: readonly string[],
-): Diagnosis {
+function diagnosisOf(all: number, missing: readonly string[], other: readonly string[]): Diagnosis {
   if (other.length > 0) {
     return problem("broker.topology", other.join("; "));
   }
   const made = "Start a worker: it declares what is missing.";
-  if (missing.size === all) {
+  if (missing.length === all) {
     return warning("broker.topology", "nothing is declared yet", made);
   }
-  return missing.size > 0
-    ? warning("broker.topology", `missing: ${[...missing].join(", ")}`, made)
+  return missing.length > 0
+    ? warning("broker.topology", `missing: ${[...new Set(missing)].join(", ")}`, made)
     : fine("broker.topology", `${all} exchanges and queues are as they should be`);
 }
 
