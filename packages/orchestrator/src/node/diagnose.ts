@@ -46,10 +46,10 @@ export async function diagnose(
     lookWithin("state.folder", () => diagnoseStateFolder(config.stateDir)),
     database.then(({ found }) => found),
     diagnoseBroker(config, { isLeftOut: leftOut.includes("AMQP_URL") }),
-    diagnoseAgents(
-      config,
-      database.then(({ deploymentId }) => deploymentId),
-    ),
+    diagnoseAgents(config, {
+      deploymentId: database.then(({ deploymentId }) => deploymentId),
+      isLeftOut: leftOut.includes("SPECKIT_AGENT") || leftOut.includes("SPECKIT_AGENT_COMMAND"),
+    }),
     diagnoseRepositories(config, { asked: repositories, environment }),
   ]);
   return groups.flat();

@@ -298,23 +298,17 @@ export function readAsFarAsValid(env: Environment): ReadEnvironment {
       leftOut.add(setting.name);
     }
   }
-  const leaveOut = (names: Iterable<SettingName>): void => {
-    for (const name of names) {
+  let parsed = environmentSchema.safeParse(given);
+  // Rules about two of them are looked at when each is right by itself: that makes two rounds.
+  for (let round = 1; !parsed.success && round <= 2; round += 1) {
+    const { issues } = parsed.error;
+    problems.push(...issues.map((issue) => describe(issue, given)));
+    for (const name of issues.flatMap(({ path }) => groupOf(path[0] as SettingName))) {
       if (name in given) {
         leftOut.add(name);
         delete given[name];
       }
     }
-  };
-  let parsed = environmentSchema.safeParse(given);
-  if (!parsed.success) {
-    problems.push(...parsed.error.issues.map((issue) => describe(issue, given)));
-    leaveOut(parsed.error.issues.map(({ path }) => path[0] as SettingName));
-    parsed = environmentSchema.safeParse(given);
-  }
-  if (!parsed.success) {
-    // One of two that belong together is gone, or is what was missing.
-    leaveOut(PAIRED);
     parsed = environmentSchema.safeParse(given);
   }
   const { AMQP_URL: amqpUrl, DATABASE_URL: databaseUrl } = given;
@@ -339,21 +333,18 @@ export function readAsFarAsValid(env: Environment): ReadEnvironment {
   }
 }
 
-/** Settings that a rule of the schema about two of them names. */
-const PAIRED = [
-  "SPECKIT_GIT_TOKEN",
-  "SPECKIT_GIT_HOST",
-  "GITHUB_APP_ID",
-  "GITHUB_APP_PRIVATE_KEY",
-  "GITHUB_TOKEN",
-  "SPECKIT_COMMIT_SIGNING_KEY_FILE",
-  "SPECKIT_COMMIT_GPG_KEY",
-  "SPECKIT_AGENT",
-  "SPECKIT_AGENT_COMMAND",
-  "SPECKIT_AGENT_SECRETS",
-  "SPECKIT_HEARTBEAT_MS",
-  "SPECKIT_LEASE_MS",
-] as const satisfies readonly SettingName[];
+/** Settings that a rule of the schema names together: without one of them the others mean something else. */
+const GROUPS: readonly (readonly SettingName[])[] = [
+  ["SPECKIT_GIT_TOKEN", "SPECKIT_GIT_HOST"],
+  ["GITHUB_APP_ID", "GITHUB_APP_PRIVATE_KEY", "GITHUB_TOKEN"],
+  ["SPECKIT_COMMIT_SIGNING_KEY_FILE", "SPECKIT_COMMIT_GPG_KEY"],
+  ["SPECKIT_AGENT", "SPECKIT_AGENT_COMMAND", "SPECKIT_AGENT_SECRETS"],
+  ["SPECKIT_HEARTBEAT_MS", "SPECKIT_LEASE_MS"],
+];
+
+function groupOf(name: SettingName): readonly SettingName[] {
+  return GROUPS.find((group) => group.includes(name)) ?? [name];
+}
 
 type ParsedEnvironment = z.infer<typeof environmentSchema>;
 

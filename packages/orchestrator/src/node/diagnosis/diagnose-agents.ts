@@ -14,7 +14,14 @@ import { lookWithin } from "./look-within.ts";
  */
 export async function diagnoseAgents(
   config: OrchestratorConfig,
-  deploymentId: Promise<string | undefined>,
+  {
+    deploymentId,
+    isLeftOut,
+  }: {
+    readonly deploymentId: Promise<string | undefined>;
+    /** Which agent is meant could not be read. */
+    readonly isLeftOut: boolean;
+  },
 ): Promise<readonly Diagnosis[]> {
   const kind = await runtimeOf(config);
   const groups = await Promise.all([
@@ -22,7 +29,7 @@ export async function diagnoseAgents(
     kind === "docker"
       ? lookWithin("docker.engine", async () => diagnoseContainers(config, await deploymentId))
       : lookWithin("runtime.isolation", isolationFound),
-    lookWithin("codex.provider", () => diagnoseBackends(config, kind)),
+    isLeftOut ? [] : lookWithin("codex.provider", () => diagnoseBackends(config, kind)),
   ]);
   return groups.flat();
 }
