@@ -7,3 +7,4 @@ export {
   type PrivateBrokerOptions,
   startPrivateBroker,
 } from "./private-broker.ts";
+export { waitForPort } from "./wait-for-port.ts";

@@ -21,7 +21,7 @@ import type { OrchestratorConfig } from "../../src/node/config.ts";
 import { type DiagnoseOptions, diagnose } from "../../src/node/diagnose.ts";
 import type { CheckName } from "../../src/ports/checks.ts";
 import type { DiagnosisState } from "../../src/ports/diagnosis.ts";
-import { transactionPooler } from "../adapters/postgres/transaction-pooler.ts";
+import { startPgBouncer } from "../adapters/postgres/pgbouncer.ts";
 
 const database = await testDatabase();
 const broken = await testDatabase();
@@ -201,6 +201,9 @@ const before = (url: string, statement: string, undo: string) => async (): Promi
   return { config: { databaseUrl: url }, undo: () => sql(url, undo) };
 };
 
+const LETS_WORKERS_IN =
+  "ignore_startup_parameters = extra_float_digits, statement_timeout, idle_in_transaction_session_timeout";
+
 const CASES: readonly Case[] = [
   [
     "no database answers",
@@ -209,6 +212,23 @@ const CASES: readonly Case[] = [
     /ECONNREFUSED/,
     /Start PostgreSQL.*DATABASE_URL/,
     () => ({ config: { databaseUrl: changed(database.url, { port: "1" }) } }),
+  ],
+  [
+    "the database refuses the password",
+    "database.connection",
+    "problem",
+    /password authentication failed/,
+    /user and password in DATABASE_URL/,
+    async () => {
+      const asking = await startPgBouncer(database.url, {
+        settings: [LETS_WORKERS_IN],
+        asks: "another",
+      });
+      return {
+        config: { databaseUrl: changed(asking.url, { password: "wrong" }) },
+        undo: async () => asking[Symbol.asyncDispose](),
+      };
+    },
   ],
   [
     "the database knows no such user",
@@ -316,7 +336,21 @@ const CASES: readonly Case[] = [
     /a pooler is in between/,
     /DATABASE_DIRECT_URL/,
     async () => {
-      const pooler = await transactionPooler(database.url, { sessions: 2, greeting: "made up" });
+      const pooler = await startPgBouncer(database.url, { settings: [LETS_WORKERS_IN] });
+      return {
+        config: { databaseUrl: pooler.url },
+        undo: async () => pooler[Symbol.asyncDispose](),
+      };
+    },
+  ],
+  [
+    "a pooler does not know what a worker tells the server",
+    "database.connection",
+    "problem",
+    /unsupported startup parameter/,
+    /ignore_startup_parameters/,
+    async () => {
+      const pooler = await startPgBouncer(database.url);
       return {
         config: { databaseUrl: pooler.url },
         undo: async () => pooler[Symbol.asyncDispose](),
