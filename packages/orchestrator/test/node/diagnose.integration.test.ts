@@ -377,7 +377,7 @@ const CASES: readonly Case[] = [
     "a run waits and nobody comes",
     "runs.waiting",
     "warning",
-    /1 wait for a worker.*there is none/,
+    /1 run has waited for a worker.*there is none/,
     /Start workers/,
     before(
       broken.url,

@@ -7,12 +7,14 @@ import { checkSshFiles } from "./check-key-file.ts";
 import { signingCommand } from "./commit-signing.ts";
 import { foldersBelow } from "./folders.ts";
 import { type GitCommand, gitRunner } from "./git-command.ts";
+import { inParallel } from "./in-parallel.ts";
 import { DEFAULT_GIT_DEADLINES, type GitWorkspaceOptions } from "./options.ts";
 import { tryPush } from "./try-push.ts";
 
 const OLDEST = [2, 31] as const;
 const LOCAL_MS = 10_000;
-const REMOTE_MS = 15_000;
+const REMOTE_MS = 10_000;
+const AT_ONCE = 20;
 
 export interface GitSubject
   extends Pick<
@@ -105,16 +107,15 @@ async function tryAll(
   { gitRemotes }: GitSubject,
   attempt: (gitRemote: string) => Promise<void>,
 ): Promise<readonly Diagnosis[]> {
-  const found: Diagnosis[] = [];
-  for (const gitRemote of gitRemotes) {
-    found.push(
-      ...(await orProblem("git.push", async () => {
-        await attempt(gitRemote);
-        return fine("git.push", `${gitRemote}: may be pushed to`);
-      })),
-    );
-  }
-  return found;
+  const found = new Map<string, Diagnosis>();
+  await inParallel(gitRemotes, AT_ONCE, async (gitRemote) => {
+    const [told] = await orProblem("git.push", async () => {
+      await attempt(gitRemote);
+      return fine("git.push", `${gitRemote}: may be pushed to`);
+    });
+    found.set(gitRemote, told);
+  });
+  return gitRemotes.flatMap((gitRemote) => found.get(gitRemote) ?? []);
 }
 
 async function orProblem(

@@ -1,10 +1,10 @@
 import { processRuntime } from "../../adapters/process/index.ts";
+import { failureOf } from "../../domain/speckit-error.ts";
 import { type Diagnosis, fine, warning } from "../../ports/diagnosis.ts";
 import { agentBackends } from "../agent-backends.ts";
 import type { OrchestratorConfig } from "../config.ts";
 import { openGateway } from "../open-gateway.ts";
 import { loggerFor } from "../open-orchestrator.ts";
-import { whyNoContainers } from "../open-runtime.ts";
 import { releaseOf } from "../release.ts";
 import { lookWithin } from "./look-within.ts";
 
@@ -23,24 +23,52 @@ export async function diagnoseAgents(
     readonly isLeftOut: boolean;
   },
 ): Promise<readonly Diagnosis[]> {
-  const kind = await runtimeOf(config);
+  const { runtime = "process" } = config;
+  const why = runtime === "auto" ? await whyNoContainers(config) : undefined;
+  const kind =
+    runtime === "docker" || (runtime === "auto" && why === undefined) ? "docker" : "process";
   const groups = await Promise.all([
     secretsFound(config),
     kind === "docker"
       ? lookWithin("docker.engine", async () => diagnoseContainers(config, await deploymentId))
-      : lookWithin("runtime.isolation", isolationFound),
+      : lookWithin("runtime.isolation", () => isolationFound(why)),
     isLeftOut ? [] : lookWithin("codex.provider", () => diagnoseBackends(config, kind)),
   ]);
   return groups.flat();
 }
 
-/** Where runs would go now; what keeps `auto` from containers is no problem. */
-async function runtimeOf(config: OrchestratorConfig): Promise<"docker" | "process"> {
-  const { runtime = "process" } = config;
-  if (runtime !== "auto") {
-    return runtime;
+/**
+ * What keeps runs of `auto` from containers, which is no problem; undefined where nothing does. As a
+ * worker finds it, but without pulling an image: one that names a registry counts as there.
+ */
+async function whyNoContainers({
+  docker: address = {},
+}: OrchestratorConfig): Promise<string | undefined> {
+  const { connectDocker, pingEngine } = await import("../../adapters/docker/index.ts");
+  const { imageMissing, localImageId } = await import("../../adapters/docker/job-image.ts");
+  try {
+    const docker = connectDocker(address);
+    await pingEngine(docker);
+    const { job, gateway } = imagesOf(address);
+    for (const image of gateway === undefined ? [job] : [job, gateway]) {
+      if (!image.includes("/") && (await localImageId(docker, image)) === undefined) {
+        return imageMissing(image, `Docker does not have the image ${image}`).message;
+      }
+    }
+    return undefined;
+  } catch (error) {
+    return failureOf(error).message;
   }
-  return (await whyNoContainers(config)) === undefined ? "docker" : "process";
+}
+
+function imagesOf(address: NonNullable<OrchestratorConfig["docker"]>): {
+  readonly job: string;
+  /** Undefined where somebody else runs the gateway. */
+  readonly gateway: string | undefined;
+} {
+  const { jobImage: job = releaseOf("speckit-job"), gatewayVolume } = address;
+  const { gatewayImage: gateway = releaseOf("speckit-worker") } = address;
+  return { job, gateway: gatewayVolume === undefined ? gateway : undefined };
 }
 
 /** One that is not set was refused when the configuration was read. */
@@ -49,11 +77,10 @@ function secretsFound({ agentSecrets = {} }: OrchestratorConfig): readonly Diagn
   return names.length === 0 ? [] : [fine("command.secrets", `set: ${names.join(", ")}`)];
 }
 
-async function isolationFound(): Promise<readonly Diagnosis[]> {
+async function isolationFound(why: string | undefined): Promise<readonly Diagnosis[]> {
   const { isolation, contained } = await processRuntime().report();
-  return [
-    contained ? fine("runtime.isolation", isolation) : warning("runtime.isolation", isolation),
-  ];
+  const found = why === undefined ? isolation : `${isolation}; no containers, since: ${why}`;
+  return [contained ? fine("runtime.isolation", found) : warning("runtime.isolation", found)];
 }
 
 async function diagnoseContainers(
@@ -61,14 +88,12 @@ async function diagnoseContainers(
   deploymentId: string | undefined,
 ): Promise<readonly Diagnosis[]> {
   const { connectDocker, dockerDiagnosis } = await import("../../adapters/docker/index.ts");
+  const { job, gateway } = imagesOf(address);
   return dockerDiagnosis({
     docker: connectDocker(address),
     deploymentId,
-    image: address.jobImage ?? releaseOf("speckit-job"),
-    gatewayImage:
-      address.gatewayVolume === undefined
-        ? (address.gatewayImage ?? releaseOf("speckit-worker"))
-        : undefined,
+    image: job,
+    gatewayImage: gateway,
     gatewayVolume: address.gatewayVolume,
   });
 }

@@ -11,6 +11,8 @@ import type { Environment } from "../read-environment.ts";
 import { lookWithin } from "./look-within.ts";
 
 const MOST = 20;
+/** Less than all of it may take, so that git's findings are not lost with a host that hangs. */
+const HOST_MS = 50_000;
 
 /**
  * Git, and what it and the host of pull requests say to each repository that is named in full: by the
@@ -72,8 +74,10 @@ async function look(
       environment,
       gitRemotes,
     }),
-    lookWithin("github.pull-requests", () =>
-      pullRequests(config, gitRemotes, { credentials, environment, logger }),
+    lookWithin(
+      "github.pull-requests",
+      () => pullRequests(config, gitRemotes, { credentials, environment, logger }),
+      HOST_MS,
     ),
   ]);
   return [...ofGit, ...ofHost];

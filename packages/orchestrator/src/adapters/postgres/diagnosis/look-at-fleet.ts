@@ -63,7 +63,8 @@ function runsOf(waiting: number, workers: number): Diagnosis {
   if (waiting === 0) {
     return fine("runs.waiting", "none waits for a worker");
   }
-  const found = `${waiting} wait for a worker since more than a minute`;
+  const runs = waiting === 1 ? "1 run has" : `${waiting} runs have`;
+  const found = `${runs} waited for a worker for more than a minute`;
   return warning("runs.waiting", workers === 0 ? `${found}, and there is none` : found);
 }
 
