@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import {
+  chmodSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -30,6 +31,8 @@ await runScript(async () => {
   if (process.getuid?.() !== 0) throw new Refusal("npm run test:fresh takes root", 78);
   await provision(["git", "unshare", "debootstrap"]);
   const tree = mkdtempSync("/var/tmp/speckit-fresh-");
+  // It becomes the root folder, which servers of other users go through.
+  chmodSync(tree, 0o755);
   try {
     await makeDebianTree(tree, ["ca-certificates", "git"]);
     bringNode(tree);

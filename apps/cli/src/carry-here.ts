@@ -1,6 +1,5 @@
 import { hostname } from "node:os";
 import { type ExitCode, exitCodeOf, type RunRecord } from "@speckit/orchestrator";
-import { followRun } from "./follow-run.ts";
 import type { Session } from "./open-session.ts";
 import { introduction } from "./output/introduction.ts";
 import { outliveOutput } from "./output/lost-output.ts";
@@ -38,8 +37,8 @@ export async function carryHere(
       : undefined;
   {
     using shown = progress(out);
-    const following = followRun(orchestrator, runId, interrupted.signal, { untilAsked: true });
-    for await (const event of following) {
+    const following = { signal: interrupted.signal, untilAsked: true };
+    for await (const event of orchestrator.follow(runId, following)) {
       shown.show(event);
     }
   }

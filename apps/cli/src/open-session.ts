@@ -33,6 +33,8 @@ export interface SessionOptions {
   readonly runtime?: RuntimeChoice;
   /** The command carries runs, or may. Else no engine is asked. Default false. */
   readonly carries?: boolean;
+  /** The command only reads rows: it works while the broker is away. Default false. */
+  readonly reads?: boolean;
 }
 
 /**
@@ -47,7 +49,10 @@ export async function openSession(options: SessionOptions = {}): Promise<Session
       await checkContainers(config);
     }
     const logger = loggerFor(config);
-    const { orchestrator } = undo.use(await openOrchestrator(config, { logger }));
+    const { amqpUrl, ...withoutBroker } = config;
+    const { orchestrator } = undo.use(
+      await openOrchestrator(options.reads === true ? withoutBroker : config, { logger }),
+    );
     const opened = undo.move();
     return {
       orchestrator,

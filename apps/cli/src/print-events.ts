@@ -1,23 +1,30 @@
 import {
   type EventRecord,
   type ExitCode,
+  failureOf,
   type Orchestrator,
   SpeckitError,
 } from "@speckit/orchestrator";
-import { followRun } from "./follow-run.ts";
 import { visible } from "./output/visible.ts";
 
 const PAGE = 500;
 
+export interface PrintEventsOptions {
+  /** Go on as they are written, until the run is over. */
+  readonly follow?: boolean;
+  /** Leave out those up to this sequence number: who has seen them goes on from there. */
+  readonly after?: number;
+}
+
 /**
- * Prints a run's events from the first on; with `follow` as they are written, until the run is over.
+ * Prints a run's events in their order.
  *
  * @returns 130 when Ctrl-C ended the following
  */
 export async function printEvents(
   orchestrator: Orchestrator,
   runId: string,
-  follow: boolean,
+  { follow = false, after = 0 }: PrintEventsOptions,
   print: (event: EventRecord) => void,
 ): Promise<ExitCode> {
   if ((await orchestrator.find(runId)) === undefined) {
@@ -26,12 +33,19 @@ export async function printEvents(
   if (follow) {
     const interrupted = new AbortController();
     process.once("SIGINT", () => interrupted.abort());
-    for await (const event of followRun(orchestrator, runId, interrupted.signal)) {
-      print(event);
+    const options = { afterSeq: after, signal: interrupted.signal, onDatabaseAway: tellWaiting };
+    try {
+      for await (const event of orchestrator.follow(runId, options)) {
+        print(event);
+      }
+    } catch (error) {
+      if (!interrupted.signal.aborted) {
+        throw error;
+      }
     }
     return interrupted.signal.aborted ? 130 : 0;
   }
-  for (let afterSeq = 0; ; ) {
+  for (let afterSeq = after; ; ) {
     const events = await orchestrator.events(runId, { afterSeq, limit: PAGE });
     events.forEach(print);
     afterSeq = events.at(-1)?.seq ?? afterSeq;
@@ -39,6 +53,10 @@ export async function printEvents(
       return 0;
     }
   }
+}
+
+function tellWaiting(reason: unknown): void {
+  process.stderr.write(`speckit: waiting for the database: ${failureOf(reason).message}\n`);
 }
 
 /** An event in one line, for people. */

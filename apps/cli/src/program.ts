@@ -122,6 +122,7 @@ export function program(): Command {
   withCommonOptions(speckit.command("logs"), "one JSON document per event")
     .argument("<runId>", "the run", runId)
     .option("-f, --follow", "go on until the run is over")
+    .option("--after <seq>", "leave out the events up to this sequence number", count)
     .description("show a run's events, with what the agent said")
     .action(async (id, options) => {
       const { logsCommand } = await import("./commands/logs.ts");
@@ -131,6 +132,7 @@ export function program(): Command {
   withCommonOptions(speckit.command("events"), "one CloudEvent per line")
     .argument("<runId>", "the run", runId)
     .option("-f, --follow", "go on until the run is over")
+    .option("--after <seq>", "leave out the events up to this sequence number", count)
     .description("show what happened to a run, without what the agent said")
     .action(async (id, options) => {
       const { eventsCommand } = await import("./commands/events.ts");

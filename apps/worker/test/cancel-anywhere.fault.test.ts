@@ -5,7 +5,7 @@ import type { Failpoint, Phase } from "@speckit/orchestrator";
 import { openOrchestrator } from "@speckit/orchestrator/node";
 import { processesIn, seededRandom, testSeed } from "@speckit/testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { FAILPOINTS_WITH_PHASES } from "./failpoint-phases.ts";
+import { agentPhasesFor, FAILPOINTS_WITH_PHASES } from "./failpoint-phases.ts";
 import { faultBench } from "./fault-bench.ts";
 import { startWorkerProcess, type WorkerProcess } from "./worker-process.ts";
 
@@ -47,7 +47,8 @@ test("F41: a run cancelled twice at any failpoint ends cancelled if the cancel w
   await using opened = await canceller();
   for (const { runId, ...cut } of cases) {
     await bench.plan.cut(runId, { ...cut, action: "wait" });
-    await bench.client.publish(bench.request(remote, runId));
+    const phases = agentPhasesFor(cut.phase);
+    await bench.client.publish({ ...bench.request(remote, runId), phases });
   }
   const taken = await Promise.all(
     cases.map(async ({ runId, point }) => {
@@ -88,7 +89,7 @@ test("F41: a cancel while the success commits: the one that came first holds, ne
       phase: "pull_request",
       action: "wait",
     });
-    await bench.client.publish(bench.request(remote, runId));
+    await bench.client.publish({ ...bench.request(remote, runId), phases: ["specify"] });
   }
   const taken = await Promise.all(
     runIds.map(async (runId) => {

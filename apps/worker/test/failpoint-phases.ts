@@ -1,9 +1,15 @@
-import type { Failpoint, Phase } from "@speckit/orchestrator";
+import type { AgentPhase, Failpoint, Phase } from "@speckit/orchestrator";
 
 const AGENT = ["specify", "plan", "tasks"] as const;
 
 /** The phases of the default pipeline, in order. */
 export const STARTED = ["prepare", ...AGENT, "publish", "pull_request"] as const;
+
+/** What a request asks for so that its run comes by this phase, and carries out no agent after it. */
+export function agentPhasesFor(phase: Phase | undefined): readonly AgentPhase[] {
+  const names: readonly (Phase | undefined)[] = AGENT;
+  return AGENT.slice(0, Math.max(1, names.indexOf(phase) + 1));
+}
 
 /**
  * Every failpoint with the phases it can be reached in; `[]`: it belongs to no phase. Complete by

@@ -42,12 +42,33 @@ afterAll(async () => {
   for (const worker of workers) {
     worker.kill("SIGTERM");
   }
-  const codes = await Promise.all(workers.map(async (worker) => (await worker.result).exitCode));
-  expect(codes).toEqual([0, 0]);
+  const ended = await Promise.all(workers.map((worker) => worker.result));
+  expect(ended.map(({ exitCode }) => exitCode)).toEqual([0, 0]);
+  expectRunsFields(ended.map(({ stderr }) => stderr).join(""));
   await client[Symbol.asyncDispose]();
   expect(await checkRuns(database.url)).toEqual([]);
   await folder[Symbol.asyncDispose]();
 });
+
+/** Every line of a log is JSON with a time; one about a run's phase says whose and which. */
+function expectRunsFields(log: string): void {
+  const lines = log
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
+  const line = { timestamp: expect.any(String), level: expect.any(String) };
+  expect(lines).toEqual(lines.map(() => expect.objectContaining(line)));
+  const ofPhases = lines.filter((one) => "phase" in one);
+  const fields = {
+    ...line,
+    runId: expect.any(String),
+    repository: expect.stringMatching(/^file:/),
+    branch: expect.stringMatching(/^speckit\//),
+    attempt: expect.any(Number),
+  };
+  expect(ofPhases).toEqual(ofPhases.map(() => expect.objectContaining(fields)));
+  expect(ofPhases.length).toBeGreaterThan(10);
+}
 
 const request = (specifyText: string, more: object = {}) => ({
   schemaVersion: 1,

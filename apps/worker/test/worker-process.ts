@@ -20,6 +20,8 @@ export interface WorkerSettings {
   readonly env?: Readonly<Record<string, string>>;
   /** Folder of a failpoint plan; without it the worker is the real program. */
   readonly failpoints?: string;
+  /** Another version of the program, without failpoints. Default this one. */
+  readonly main?: string;
   /** How long it may live at all. Default 600 000. */
   readonly timeoutMs?: number;
 }
@@ -36,7 +38,9 @@ export async function launchWorker(settings: WorkerSettings): Promise<WorkerProc
   const port = await freePort();
   const { failpoints, timeoutMs = 600_000 } = settings;
   const [main, args] =
-    failpoints === undefined ? [MAIN, []] : ([WITH_FAILPOINTS, [failpoints]] as const);
+    failpoints === undefined || settings.main !== undefined
+      ? [settings.main ?? MAIN, []]
+      : ([WITH_FAILPOINTS, [failpoints]] as const);
   const program = startProgram(main, args, {
     timeoutMs,
     env: {

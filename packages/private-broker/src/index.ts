@@ -7,4 +7,5 @@ export {
   type PrivateBrokerOptions,
   startPrivateBroker,
 } from "./private-broker.ts";
+export { folderOfQuickDisk } from "./quick-disk.ts";
 export { waitForPort } from "./wait-for-port.ts";

@@ -93,9 +93,7 @@ export async function startPrivateBroker(
 
 async function startOnce(server: string, withinMs: number): Promise<PrivateBroker> {
   await using undo = new AsyncDisposableStack();
-  const { path: folder } = undo.use(
-    await guardedFolder("speckit-broker-", await folderOfQuickDisk()),
-  );
+  const { path: folder } = undo.use(await guardedFolder("speckit-broker-", folderOfQuickDisk()));
   const ports = { amqp: await freePort(), distribution: await freePort(), epmd: await freePort() };
   const env = await brokerSettings(folder, ports);
   const common = { cwd: folder, env, signalOnOurDeath: "KILL" } as const;

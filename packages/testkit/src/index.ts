@@ -8,6 +8,7 @@ export {
   commitCuttingProxy,
 } from "./commit-cutting-proxy.ts";
 export { type ContainerStart, watchContainerStarts } from "./container-starts.ts";
+export { databaseUrl, statement } from "./database-statement.ts";
 export { type EventuallyOptions, eventually } from "./eventually.ts";
 export { filesWith } from "./files-with.ts";
 export { git } from "./git.ts";

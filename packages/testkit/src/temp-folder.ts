@@ -1,6 +1,6 @@
 import { mkdtemp, realpath, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { folderOfQuickDisk } from "@speckit/private-broker";
 
 export interface TempFolder extends AsyncDisposable {
   /** Absolute, without symlinks. */
@@ -9,7 +9,7 @@ export interface TempFolder extends AsyncDisposable {
 
 /** A new empty folder, removed with all its content at the end: `await using folder = await tempFolder("git")`. */
 export async function tempFolder(name: string): Promise<TempFolder> {
-  const path = await mkdtemp(join(await realpath(tmpdir()), `speckit-test-${name}-`));
+  const path = await mkdtemp(join(await realpath(folderOfQuickDisk()), `speckit-test-${name}-`));
   return {
     path,
     async [Symbol.asyncDispose]() {

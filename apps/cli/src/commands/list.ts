@@ -11,7 +11,7 @@ interface ListOptions {
 
 /** `speckit list`: runs, newest first. */
 export async function listCommand(options: ListOptions): Promise<ExitCode> {
-  await using session = await openSession(options);
+  await using session = await openSession({ ...options, reads: true });
   const { status, repository, limit } = options;
   const runs = await session.orchestrator.list({
     limit,

@@ -7,7 +7,7 @@ export async function statusCommand(
   runId: string,
   options: { readonly json?: boolean; readonly verbose?: boolean },
 ): Promise<ExitCode> {
-  await using session = await openSession(options);
+  await using session = await openSession({ ...options, reads: true });
   const run = await session.orchestrator.find(runId);
   if (run === undefined) {
     throw new SpeckitError("RUN_NOT_FOUND", `There is no run ${runId}`);

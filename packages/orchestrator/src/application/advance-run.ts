@@ -22,7 +22,7 @@ export async function advanceRun(
   { isRedelivered, isExtra }: WakeUpDelivery,
   stopping: AbortSignal,
 ): Promise<DeliveryVerdict> {
-  const logger = deps.logger.with({ runId });
+  let logger = deps.logger.with({ runId });
   let lost: AbortSignal | undefined;
   try {
     const claimedAtMs = { value: 0 };
@@ -59,6 +59,8 @@ export async function advanceRun(
       deps.metrics?.count("wake_ups", { became: tagOf(claim.because) });
       return { do: "ack" };
     }
+    const { repository, branch } = claim.run;
+    logger = logger.with({ repository, branch });
     using lease = deps.leases.hold(
       { runId: claim.run.runId, epoch: claim.run.epoch },
       claimedAtMs.value,

@@ -42,7 +42,7 @@ export async function attemptPhase(
   const answers = await answersTo(deps, situation);
   const attempt = open?.attempt ?? (await openAttempt(deps, situation, phase));
   const state = open === undefined ? startedState(situation, phase) : situation.state;
-  const logger = deps.logger.with({ phase, attempt, branch: run.branch });
+  const logger = deps.logger.with({ phase, attempt, containerId: open?.place?.containerId });
   logger.info(open === undefined ? "phase started" : "phase gone on with");
   const startedMs = deps.clock.monotonicMs() - (open?.durationMs ?? 0);
   const workedMs = (): number => deps.clock.monotonicMs() - startedMs;
@@ -72,6 +72,7 @@ export async function attemptPhase(
     const ending = await carryOut(context, phase);
     logger.info(`phase ${ending.how}`, {
       durationMs: Math.round(workedMs()),
+      ...(evidence.containerId === undefined ? {} : { containerId: evidence.containerId }),
       ...("failure" in ending ? { code: ending.failure.code, reason: ending.failure.message } : {}),
     });
     if (ending.how === "left") {

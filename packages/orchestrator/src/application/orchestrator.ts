@@ -8,6 +8,7 @@ import type { EventRecord, RunFilter, RunRecord } from "../ports/run-repository.
 import type { TransportHealth } from "../ports/transport.ts";
 import { type AppliedCommand, applyCommand } from "./apply-command.ts";
 import type { Dependencies } from "./dependencies.ts";
+import { type FollowOptions, followRun } from "./follow-run.ts";
 import { readRunResult } from "./read-run-result.ts";
 import { type RunningWorker, runWorker, type WorkerOptions } from "./run-worker.ts";
 import { type Submitted, submitRun } from "./submit-run.ts";
@@ -56,6 +57,14 @@ export class Orchestrator {
   ): Promise<readonly EventRecord[]> {
     const { afterSeq = 0, limit = 500 } = range;
     return this.#deps.runs.eventsOf(runId, { afterSeq, limit });
+  }
+
+  /** Events as they are written, each once, until the run is closed: see {@link followRun}. */
+  follow(
+    runId: string,
+    options: FollowOptions,
+  ): AsyncGenerator<EventRecord, RunRecord | undefined> {
+    return followRun(this.#deps, runId, options);
   }
 
   /** UUID of this deployment: the source of its events. */

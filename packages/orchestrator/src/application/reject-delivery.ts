@@ -1,6 +1,7 @@
 import { REJECTED_EVENT } from "../contract/run-event.ts";
 import type { RunRejected } from "../contract/run-result.ts";
 import type { Failure } from "../domain/failure.ts";
+import { withoutUrlCredentials } from "../domain/url-credentials.ts";
 import type { RequestDelivery, RequestVerdict } from "../ports/transport.ts";
 import type { Dependencies } from "./dependencies.ts";
 
@@ -31,7 +32,21 @@ export async function rejectDelivery(
   if (replyTo !== undefined) {
     await tell(deps, () => deps.transport.publishReply(replyTo, delivery.correlationId, rejected));
   }
-  return { do: "dead_letter", failure };
+  const body = withoutCredentials(delivery, failure);
+  return { do: "dead_letter", failure, ...(body === undefined ? {} : { body }) };
+}
+
+/**
+ * What is kept of a request that must be corrected before it is sent again: a repository's address with
+ * a password in it is a common mistake, and the dead-letter queue no place for passwords.
+ */
+function withoutCredentials({ body }: RequestDelivery, { code }: Failure): Uint8Array | undefined {
+  if (code !== "REPOSITORY_INVALID" && code !== "REQUEST_INVALID") {
+    return undefined;
+  }
+  const text = new TextDecoder().decode(body);
+  const kept = withoutUrlCredentials(text);
+  return kept === text ? undefined : new TextEncoder().encode(kept);
 }
 
 /** Telling is a courtesy: what was decided stands when nobody could be told. */

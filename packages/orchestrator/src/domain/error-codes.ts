@@ -548,6 +548,12 @@ export const ERROR_CODES = {
     meaning: "PostgreSQL or RabbitMQ refused the configured user, database or virtual host.",
     remedy: "Correct the user, password, database or virtual host in the URL.",
   },
+  DATABASE_TOO_NEW: {
+    class: "permanent",
+    meaning:
+      "The database was migrated by a newer version, in a way that this one cannot work with.",
+    remedy: "Update this program to the version of the others.",
+  },
   TOPOLOGY_CONFLICT: {
     class: "permanent",
     meaning: "RabbitMQ has an exchange or queue of the same name with other settings.",

@@ -48,7 +48,7 @@ export const CHECKS = {
     remedy: "Let DATABASE_URL name the primary server, for example with target_session_attrs.",
   },
   "database.schema": {
-    meaning: "The tables are as new as this program, and no newer.",
+    meaning: "The tables are as new as this program, or newer in a way that it may work with.",
     remedy: "Run `speckit migrate`; a worker does so too when it starts.",
   },
   "database.rights": {
@@ -63,7 +63,8 @@ export const CHECKS = {
   "database.clock": {
     meaning:
       "The database's clock and this machine's agree within 5 seconds; from 30 on it is a problem.",
-    remedy: "Set both clocks by NTP.",
+    remedy:
+      "Set both clocks by NTP: leases go by the database's alone, but tokens for gateway and GitHub by the machines'.",
   },
   "database.durability": {
     meaning:
@@ -106,8 +107,7 @@ export const CHECKS = {
   },
   "broker.rights": {
     meaning: "The user may declare, write to and read from what begins with the prefix.",
-    remedy:
-      "Grant it: rabbitmqctl set_permissions -p VHOST USER '^PREFIX' '^(PREFIX|amq)' '^PREFIX'.",
+    remedy: "Grant it by rabbitmqctl set_permissions; docs/deployment.md has the rights.",
   },
   "broker.alarms": {
     meaning: "The broker takes messages: no alarm of memory or disk.",

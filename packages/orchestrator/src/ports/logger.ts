@@ -5,6 +5,7 @@ export interface LogFields {
   readonly phase?: string;
   readonly attempt?: number;
   readonly branch?: string;
+  readonly containerId?: string | undefined;
   readonly [field: string]: unknown;
 }
 

@@ -36,8 +36,8 @@ export interface RequestDelivery {
 
 export type RequestVerdict =
   | { readonly do: "ack" }
-  /** Keep the message in the dead-letter queue with the reason. */
-  | { readonly do: "dead_letter"; readonly failure: Failure }
+  /** Keep the message in the dead-letter queue with the reason; `body` in the place of what came, if given. */
+  | { readonly do: "dead_letter"; readonly failure: Failure; readonly body?: Uint8Array }
   /** Neither ack nor nack: the request goes back when the channel closes. Only while stopping. */
   | { readonly do: "leave" };
 

@@ -4,5 +4,5 @@ export {
   type GatewayStoreOptions,
   postgresGatewayStore,
 } from "./gateway/gateway-store.ts";
-export { type MigrationReport, migrateDatabase } from "./migrate.ts";
+export { type MigrationReport, migrateDatabase } from "./migration/migrate-database.ts";
 export { type PostgresRepositoryOptions, postgresRunRepository } from "./run-repository.ts";

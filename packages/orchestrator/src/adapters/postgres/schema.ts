@@ -2,7 +2,7 @@ import type { ColumnType, Generated, GeneratedAlways } from "kysely";
 
 /** Tables as migrations/ makes them. int8 columns arrive as numbers: see open-database.ts. */
 export interface Database {
-  spec_workflow_deployment: { id: Generated<string> };
+  spec_workflow_deployment: { id: Generated<string>; oldest_program: Generated<number> };
   spec_workflow_workers: WorkersTable;
   spec_workflow_runs: RunsTable;
   spec_workflow_task_states: TaskStatesTable;

@@ -52,6 +52,7 @@ export function consumeRequests(
         publisher.publish(
           deadLetter(names.dead, delivery.queue, delivery.message, verdict.failure, {
             bare: failures >= BARE_AFTER_FAILURES,
+            body: verdict.body,
           }),
         ),
       { logger, stopping: stopping.signal },

@@ -23,18 +23,19 @@ const MAX_KEPT_HEADER_CHARS = 1_000;
  *
  * @param bare leaves the sender's properties out, for the case that the broker or the client
  *   refuses one of them: the body and the reason are what matters
+ * @param body in the place of the one that came
  */
 export function deadLetter(
   exchange: string,
   queue: string,
   { content, fields, properties }: ConsumeMessage,
   failure: Failure,
-  { bare = false } = {},
+  { bare = false, body }: { readonly bare?: boolean; readonly body?: Uint8Array | undefined } = {},
 ): Publication {
   return {
     exchange,
     routingKey: fields.routingKey,
-    body: content,
+    body: body === undefined ? content : Buffer.from(body),
     mustBeRouted: true,
     properties: {
       ...(bare ? {} : kept(properties)),

@@ -20,7 +20,10 @@ export function winstonLogger(options: WinstonLoggerOptions): Logger {
   const text = printf(({ level, message, timestamp: time, ...fields }) => {
     const rest = Object.entries(fields)
       .filter(([, value]) => value !== undefined)
-      .map(([key, value]) => `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`);
+      .map(
+        ([key, value]) =>
+          `${key}=${typeof value === "string" ? value : JSON.stringify(value, withErrors)}`,
+      );
     return [String(time), level.padEnd(5), String(message), ...rest].join(" ");
   });
   const redacted = winston.format((info) => {
@@ -30,10 +33,23 @@ export function winstonLogger(options: WinstonLoggerOptions): Logger {
   });
   const root = winston.createLogger({
     level: options.level,
-    format: combine(timestamp(), options.format === "json" ? json() : text, redacted()),
+    format: combine(
+      timestamp(),
+      options.format === "json" ? json({ replacer: withErrors }) : text,
+      redacted(),
+    ),
     transports: [new winston.transports.Console({ stderrLevels: [...LOG_LEVELS] })],
   });
   return wrap(root, secrets);
+}
+
+/** An error has no fields of its own that JSON would show. */
+function withErrors(_key: string, value: unknown): unknown {
+  if (!(value instanceof Error)) {
+    return value;
+  }
+  const { name, message, stack, cause } = value;
+  return { name, message, ...("code" in value ? { code: value.code } : {}), stack, cause };
 }
 
 /** Where winston keeps the finished line. */

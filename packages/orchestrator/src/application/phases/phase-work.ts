@@ -45,6 +45,8 @@ export interface Evidence {
   usage?: Usage | undefined;
   /** What the agent said last, where there was one. */
   lastMessage?: string;
+  /** Of the container that was made for it. */
+  containerId?: string;
 }
 
 /** What a phase has found out or made, good or not: stored in one commit. */

@@ -53,6 +53,9 @@ export async function startJob(
     await useStartTicket(context, phase);
   } else {
     await deps.reach?.("container.created", { runId: run.runId, phase, attempt });
+    const { containerId, engineId } = prepared.place;
+    context.evidence.containerId = containerId;
+    deps.logger.info("container made", { containerId, engineId });
     const { events = [], artifacts = [] } = told ?? {};
     const placed = { phase, attempt, place: prepared.place, events, artifacts };
     await orLost(lease, deps.runs.placeAttempt(lease.hold, placed));

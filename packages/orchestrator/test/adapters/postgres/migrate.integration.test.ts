@@ -85,6 +85,39 @@ describe("migrateDatabase", () => {
     expect((await migrateDatabase(database.url)).applied).toEqual(await applied());
   });
 
+  test("waits for a lock that somebody's long reading holds, and lets others pass meanwhile", async () => {
+    await using sql = await sqlClient(database.url);
+    await migrateDatabase(database.url);
+    await sql.query("DELETE FROM spec_workflow_migrations WHERE name = '0011_oldest_program'");
+    await sql.query("ALTER TABLE spec_workflow_deployment DROP COLUMN oldest_program");
+    await using reader = await sqlClient(database.url);
+    await reader.query("BEGIN");
+    await reader.query("SELECT * FROM spec_workflow_deployment");
+    const migrating = migrateDatabase(database.url);
+    const waiting = "SELECT pid FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'";
+    await expect.poll(() => sql.query(waiting), { timeout: 20_000 }).toHaveLength(1);
+    // It would wait behind the migration for as long as that one waits: but that is short.
+    expect(await sql.query("SELECT id FROM spec_workflow_deployment")).toHaveLength(1);
+    await reader.query("COMMIT");
+    expect(await migrating).toEqual({ applied: ["0011_oldest_program"] });
+  });
+
+  test("leaves a newer schema as it is, unless that says that it needs a newer program", async () => {
+    await using sql = await sqlClient(database.url);
+    await migrateDatabase(database.url);
+    await sql.query(
+      "INSERT INTO spec_workflow_migrations VALUES ('9998_of_the_next_version', now())",
+    );
+    const schema = await sql.query(SCHEMA);
+    expect(await migrateDatabase(database.url)).toEqual({ applied: [] });
+    expect(await sql.query(SCHEMA)).toEqual(schema);
+    await sql.query("UPDATE spec_workflow_deployment SET oldest_program = 9998");
+    await expect(migrateDatabase(database.url)).rejects.toMatchObject({
+      code: "DATABASE_TOO_NEW",
+      message: expect.stringContaining("9998"),
+    });
+  });
+
   test("leaves no connection behind, whatever comes of it", async () => {
     await using sql = await sqlClient(database.url);
     await migrateDatabase(database.url);

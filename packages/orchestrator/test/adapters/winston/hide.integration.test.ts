@@ -13,15 +13,28 @@ test("a secret that is hidden on the way is in no later line of any logger of th
     child.hide("ghs_minted-1");
     root.info("from the root", { token: "ghs_minted-1" });
     child.info("known-at-start and ghs_minted-1");
+    const cause = Object.assign(new Error("with ghs_minted-1"), { code: "EINNER" });
+    root.warn("nested", { deep: [{ error: new Error("for known-at-start", { cause }) }] });
   `;
   const { stderr } = await promisify(execFile)(process.execPath, [
     "--input-type=module",
     "--eval",
     program,
   ]);
+  expect(stderr).not.toMatch(/known-at-start|ghs_minted/);
   const lines = stderr.trim().split("\n");
   expect(lines.map((line) => JSON.parse(line))).toMatchObject([
     { message: "from the root", token: "[redacted]" },
     { message: "[redacted] and [redacted]", runId: "r1" },
+    {
+      deep: [
+        {
+          error: {
+            message: "for [redacted]",
+            cause: { message: "with [redacted]", code: "EINNER" },
+          },
+        },
+      ],
+    },
   ]);
 });

@@ -93,7 +93,7 @@ export async function diagnosePostgres(subject: PostgresSubject): Promise<Postgr
       ...(schema?.isReadable === true
         ? await orProblem(OF_THE_FLEET, () => lookAtFleet(client, subject))
         : OF_THE_FLEET.map((check) =>
-            notLookedAt(check, "the tables are not those of this program"),
+            notLookedAt(check, "the tables are none that this program can read"),
           )),
     );
     return { found, deploymentId };

@@ -1,10 +1,12 @@
 import type pg from "pg";
 import { type Diagnosis, fine, notLookedAt, problem, warning } from "../../../ports/diagnosis.ts";
-import { MIGRATIONS_TABLE, migrationNames } from "../migrate.ts";
+import { newestOf } from "../migration/check-program.ts";
+import { MIGRATIONS_TABLE } from "../migration/migrate-database.ts";
+import { sqlFiles } from "../migration/sql-files.ts";
 
 export interface SchemaState {
   readonly found: readonly Diagnosis[];
-  /** The tables are exactly those of this program. */
+  /** The tables are such that this program may work with them. */
   readonly isReadable: boolean;
 }
 
@@ -17,22 +19,9 @@ export async function lookAtSchema(client: pg.Client): Promise<SchemaState> {
   );
   const { there = false, schema = null, may: mayCreate = false } = rows[0] ?? {};
   const applied = there ? await appliedNames(client) : [];
-  const known = await migrationNames();
+  const known = Object.keys(await sqlFiles());
   const due = known.filter((name) => !applied.includes(name));
   const newer = applied.filter((name) => !known.includes(name));
-  if (newer.length > 0) {
-    return {
-      isReadable: false,
-      found: [
-        problem(
-          "database.schema",
-          `the tables are newer than this program: it does not know ${newer.join(", ")}`,
-          "Use the newer version of speckit here too, as the one that has migrated this database.",
-        ),
-        notLookedAt("database.rights", "the tables are newer than this program"),
-      ],
-    };
-  }
   if (due.length > 0) {
     const what =
       applied.length === 0
@@ -52,13 +41,41 @@ export async function lookAtSchema(client: pg.Client): Promise<SchemaState> {
       ],
     };
   }
+  const needed = await oldestProgram(client);
+  if (newestOf(known) < needed) {
+    return {
+      isReadable: false,
+      found: [
+        problem(
+          "database.schema",
+          `the database needs a program that knows migration ${needed}, this one knows them up to ${newestOf(known)}`,
+          "Update this program to the version of the others (DATABASE_TOO_NEW).",
+        ),
+        notLookedAt("database.rights", "the tables are too new for this program"),
+      ],
+    };
+  }
   return {
     isReadable: true,
     found: [
-      fine("database.schema", `all ${known.length} migrations are applied`),
+      newer.length > 0
+        ? warning(
+            "database.schema",
+            `the database is newer, and this program may work with it: it does not know ${newer.join(", ")}`,
+            "Finish the upgrade: update this program to the version of the others.",
+          )
+        : fine("database.schema", `all ${known.length} migrations are applied`),
       await rightsOf(client),
     ],
   };
+}
+
+/** The number of a migration that every program here has to know. */
+async function oldestProgram(client: pg.Client): Promise<number> {
+  const { rows } = await client.query<{ oldest: number }>(
+    "SELECT oldest_program AS oldest FROM spec_workflow_deployment",
+  );
+  return rows[0]?.oldest ?? 0;
 }
 
 async function appliedNames(client: pg.Client): Promise<readonly string[]> {

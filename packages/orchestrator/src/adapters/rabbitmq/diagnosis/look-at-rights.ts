@@ -40,7 +40,7 @@ function diagnosisOf(lacking: readonly string[], tried: number, prefix: string):
     return problem(
       "broker.rights",
       `the user may not ${lacking.slice(0, 3).join(", ")}${more}`,
-      `Grant it: rabbitmqctl set_permissions -p VHOST USER '^${prefix}\\.' '^(${prefix}\\.|amq\\.)' '^(${prefix}\\.|amq\\.)'.`,
+      `Grant it: rabbitmqctl set_permissions -p VHOST USER '^(${prefix}\\.|amq\\.gen-)' '^(${prefix}\\.|amq\\.gen-|amq\\.default$)' '^(${prefix}\\.|amq\\.gen-)'.`,
     );
   }
   return tried === 0

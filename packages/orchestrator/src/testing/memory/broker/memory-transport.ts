@@ -146,11 +146,13 @@ export function openMemoryTransport(options: MemoryTransportOptions): Transport 
       const { request } = delivery.message;
       const verdict: RequestVerdict = await handlers.onRequest(request);
       if (verdict.do !== "leave") {
-        const failure = verdict.do === "dead_letter" ? verdict.failure : undefined;
+        const buried = verdict.do === "dead_letter" ? verdict : undefined;
+        const { failure, body = request.body } = buried ?? {};
         await follow(
           from,
           delivery,
-          failure && (() => confirmed((connection) => connection.bury(request, failure))),
+          failure &&
+            (() => confirmed((connection) => connection.bury({ ...request, body }, failure))),
         );
       }
     }
