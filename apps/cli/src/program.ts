@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { AGENT_PHASES, RUN_STATUSES, RUNTIMES } from "@speckit/orchestrator";
+import { DURATION_FORM, parseDuration } from "@speckit/orchestrator/contract";
 import { Command, InvalidArgumentError, Option } from "commander";
 
 /** The command line. Each command's code is loaded when it is the one that was asked for. */
@@ -105,6 +106,33 @@ export function program(): Command {
     .action(async (id, options) => {
       const { statusCommand } = await import("./commands/status.ts");
       process.exitCode = await statusCommand(id, options);
+    });
+
+  withCommonOptions(speckit.command("explain"))
+    .argument("<runId>", "the run", runId)
+    .description("show why a run is where it is, and what to do about it")
+    .action(async (id, options) => {
+      const { explainCommand } = await import("./commands/explain.ts");
+      process.exitCode = await explainCommand(id, options);
+    });
+
+  withCommonOptions(speckit.command("stats"))
+    .description("show runs of a period in numbers")
+    .addOption(
+      new Option("--since <duration>", "of the time from so long ago, as 12h (default: 7d)")
+        .argParser(duration)
+        .conflicts("days"),
+    )
+    .option("--days <number>", "the same in days", days)
+    .option("--repository <repository>", "only runs of this repository")
+    .option(
+      "--slo <duration>",
+      "what a run may take, as 20m (the default); if given, exit 1 when less than 95 % did",
+      duration,
+    )
+    .action(async (options) => {
+      const { statsCommand } = await import("./commands/stats.ts");
+      process.exitCode = await statsCommand(options);
     });
 
   withCommonOptions(speckit.command("list"))
@@ -292,6 +320,20 @@ function count(text: string): number {
     throw new InvalidArgumentError(`expected a whole number from 1 on, got ${text}`);
   }
   return number;
+}
+
+function days(text: string): number {
+  const number = count(text);
+  duration(`${text}d`);
+  return number;
+}
+
+function duration(text: string): number {
+  const ms = parseDuration(text);
+  if (ms === undefined) {
+    throw new InvalidArgumentError(`expected ${DURATION_FORM}, got ${text}`);
+  }
+  return ms;
 }
 
 function amount(text: string): number {

@@ -1,6 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
-import { cloudEventSchema } from "@speckit/orchestrator/contract";
+import {
+  cloudEventSchema,
+  explanationSchema,
+  statisticsSchema,
+} from "@speckit/orchestrator/contract";
 import { makeSampleRemote } from "@speckit/orchestrator/sample-project";
 import { git } from "@speckit/testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -25,6 +29,16 @@ const json = async (...args: readonly string[]) => {
   return { exitCode: done.exitCode, said: JSON.parse(done.stdout) };
 };
 
+test("stats of a new database are sensible: every day, no run, no goal that is met or missed", async () => {
+  const plain = await speckit.run(["stats", "--days", "2", "--slo", "20m"]);
+  expect(plain.exitCode, plain.stderr).toBe(0);
+  expect(plain.stdout).toContain("Within 20m 00s: no run to count");
+  expect(plain.stdout).toContain("Now: 0 carried, none waiting");
+  expect(plain.stdout).toMatch(/^[\n\x20-\x7e]*$/);
+  const wrong = await json("stats", "--since", "a week");
+  expect(wrong).toMatchObject({ exitCode: 2, said: { failure: { code: "REQUEST_INVALID" } } });
+});
+
 test("a run that asks ends with exit 3 and says how to answer; answer carries it to its branch", async () => {
   const remote = await sample("asking", {
     specify: { onlyAttempts: [1], askQuestion: "Which provider?" },
@@ -35,6 +49,9 @@ test("a run that asks ends with exit 3 and says how to answer; answer carries it
   const [, runId = ""] = /npx speckit answer (\S+) "<answer 1>"/.exec(asked.stdout) ?? [];
   const status = await json("status", runId);
   expect(status.said).toMatchObject({ status: "needs_input", questionRound: 1 });
+  const why = await json("explain", runId);
+  expect(explanationSchema.parse(why.said)).toMatchObject({ waitsFor: "input", phase: "specify" });
+  expect(why.said.headline).toBe("waits for answers to 1 question, for 6 d 23 h more");
 
   const tooMany = await json("answer", runId, "Google", "too many");
   expect(tooMany).toMatchObject({ exitCode: 2, said: { failure: { code: "ANSWER_REFUSED" } } });
@@ -54,6 +71,18 @@ test("retry makes a new run that goes on from the last good phase, once per id",
   expect(failed).toMatchObject({ exitCode: 1, said: { status: "failed" } });
   const newRunId = randomUUID();
   const { runId } = failed.said;
+  const page = await speckit.run(["explain", runId]);
+  expect(page.exitCode, page.stderr).toBe(0);
+  expect(page.stdout).toMatch(/failed at plan: RUN_DEADLINE_EXCEEDED, \d+ s ago/);
+  expect(page.stdout).toContain(`npx speckit retry ${runId}`);
+  const stats = await json("stats", "--since", "1h", "--slo", "20m");
+  expect(stats.exitCode).toBe(1);
+  expect(statisticsSchema.parse(stats.said)).toMatchObject({
+    slo: { targetMs: 1_200_000, isMet: false },
+    failures: expect.arrayContaining([
+      { code: "RUN_DEADLINE_EXCEEDED", class: "permanent", attempts: 1, retried: 0, runs: 1 },
+    ]),
+  });
   const retried = speckit.start(["retry", runId, "--new-run-id", newRunId, "--json"]);
   retried.kill("SIGINT");
   await retried.result;

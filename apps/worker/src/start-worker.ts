@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import type { RunningWorker } from "@speckit/orchestrator";
+import type { Orchestrator, RunningWorker } from "@speckit/orchestrator";
 import {
   loggerFor,
   type OpenOptions,
@@ -7,6 +7,7 @@ import {
   openOrchestrator,
 } from "@speckit/orchestrator/node";
 import { type HealthServer, startHealthServer } from "./health-server.ts";
+import { readApi } from "./http/read-api.ts";
 import { untilServicesAnswer } from "./until-services-answer.ts";
 
 export interface WorkerHandle extends AsyncDisposable {
@@ -31,9 +32,11 @@ export async function startWorker(
   const logger = loggerFor(config);
   const undo = new AsyncDisposableStack();
   try {
-    const state: { waitingFor: string | undefined; worker?: RunningWorker } = {
-      waitingFor: "PostgreSQL",
-    };
+    const state: {
+      waitingFor: string | undefined;
+      orchestrator?: Orchestrator | undefined;
+      worker?: RunningWorker;
+    } = { waitingFor: "PostgreSQL" };
     const onConnecting = (service: string): void => {
       state.waitingFor = service;
     };
@@ -49,6 +52,13 @@ export async function startWorker(
                 waitingFor: state.waitingFor ?? (connected() ? undefined : "RabbitMQ"),
                 inHand: state.worker?.inHand() ?? 0,
               }),
+              readRuns: readApi({
+                token: config.httpToken,
+                orchestrator: () => state.orchestrator,
+                onError: (error, path) => {
+                  logger.warn("request not answered", { path, error: String(error) });
+                },
+              }),
             }),
           );
     const opened = undo.use(
@@ -59,6 +69,7 @@ export async function startWorker(
       ),
     );
     const { orchestrator } = opened;
+    state.orchestrator = orchestrator;
     const runtime = await orchestrator.runtime();
     logger.info("starting", {
       runtime: runtime.name,
@@ -80,6 +91,7 @@ export async function startWorker(
     const running = undo.move();
     const drain = (): Promise<void> => {
       state.waitingFor = "its own end: it is draining";
+      state.orchestrator = undefined;
       return running.disposeAsync();
     };
     return { worker, health, drain, [Symbol.asyncDispose]: drain };

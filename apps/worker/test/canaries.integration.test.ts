@@ -29,6 +29,9 @@ import { startWorkerProcess } from "./worker-process.ts";
 
 const PREFIX = "canaries";
 const SPECKIT = fileURLToPath(new URL("../../cli/bin/speckit.mjs", import.meta.url));
+const SCRIPTED = fileURLToPath(
+  new URL("../../../packages/orchestrator/agents/scripted.mjs", import.meta.url),
+);
 const LEAKY_AGENT = fileURLToPath(new URL("./leaky-agent.mjs", import.meta.url));
 
 /** With signs that look otherwise in a URL and in JSON. */
@@ -113,7 +116,7 @@ test("secrets that come in by every way there is come out by none: logs, rows, m
       SPECKIT_CODEX_BASE_URL: model.baseUrl(talk),
       SPECKIT_CODEX_HEADERS: JSON.stringify({ "x-acme": header }),
       CODEX_API_KEY: modelKey,
-      SPECKIT_AGENT_COMMAND: JSON.stringify([process.execPath, LEAKY_AGENT]),
+      SPECKIT_AGENT_COMMAND: JSON.stringify([process.execPath, LEAKY_AGENT, SCRIPTED]),
       SPECKIT_AGENT_SECRETS: "ACME_API_KEY",
       ACME_API_KEY: agentSecret,
       SPECKIT_GIT_TOKEN: gitToken,

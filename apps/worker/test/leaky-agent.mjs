@@ -1,9 +1,10 @@
 /**
  * An agent that tells its secret: in every form, and cut in two at each place, on both streams. Then it
- * works as the scripted agent does.
+ * works as the agent does whose program is its argument.
  */
 import { writeSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { pathToFileURL } from "node:url";
 
 const secret = process.env.ACME_API_KEY ?? "";
 const STREAMS = [1, 2];
@@ -24,4 +25,4 @@ for (let cut = 1; cut < secret.length; cut += 1) {
 }
 say(`told ${secret.length} characters\n`);
 
-await import("../../../packages/orchestrator/agents/scripted.mjs");
+await import(pathToFileURL(process.argv[2]).href);

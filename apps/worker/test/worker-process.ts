@@ -9,6 +9,8 @@ export interface WorkerProcess extends AsyncDisposable {
   readonly pid: number;
   readonly kill: (signal: NodeJS.Signals) => void;
   readonly result: RunningProgram["result"];
+  /** Asks its health server. */
+  readonly get: (path: string, init?: RequestInit) => Promise<Response>;
   readonly readiness: () => Promise<{ readonly status: number; readonly body: unknown }>;
 }
 
@@ -55,10 +57,12 @@ export async function launchWorker(settings: WorkerSettings): Promise<WorkerProc
       ...settings.env,
     },
   });
+  const get: WorkerProcess["get"] = (path, init) => fetch(`http://127.0.0.1:${port}${path}`, init);
   return {
     ...program,
+    get,
     async readiness() {
-      const answer = await fetch(`http://127.0.0.1:${port}/readyz`);
+      const answer = await get("/readyz");
       return { status: answer.status, body: await answer.json() };
     },
     async [Symbol.asyncDispose]() {

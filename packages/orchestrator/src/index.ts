@@ -3,6 +3,7 @@ export type { Dependencies } from "./application/dependencies.ts";
 export { cloudEventOf } from "./application/event-relay.ts";
 export type { FollowOptions } from "./application/follow-run.ts";
 export { Orchestrator } from "./application/orchestrator.ts";
+export { runSummaryOf } from "./application/run-summary.ts";
 export type { RunningWorker, WorkerOptions } from "./application/run-worker.ts";
 export { DEFAULT_SETTINGS, type Settings } from "./application/settings.ts";
 export type { Submitted } from "./application/submit-run.ts";

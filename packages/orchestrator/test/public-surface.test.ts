@@ -29,6 +29,7 @@ test("the main entry exports what we meant", async () => {
       "isErrorCode",
       "isSpeckitError",
       "newRunState",
+      "runSummaryOf",
     ]
   `);
 });
@@ -36,25 +37,34 @@ test("the main entry exports what we meant", async () => {
 test("the contract exports what we meant", async () => {
   expect(Object.keys(await import("../src/contract/index.ts")).sort()).toMatchInlineSnapshot(`
     [
+      "DURATION_FORM",
       "EVENT_DATA",
       "EVENT_TYPES",
       "REJECTED_EVENT",
       "REQUEST_MAX_BYTES",
+      "SLO_PERCENT",
+      "artifactListSchema",
       "cloudEventSchema",
       "commandResultSchema",
       "diffSchema",
+      "eventPageSchema",
       "eventSchemaOf",
+      "explanationSchema",
       "failureSchema",
       "findingSchema",
+      "parseDuration",
       "parseRunCommand",
       "parseRunCommandBytes",
       "parseRunRequest",
       "parseRunRequestBytes",
       "questionSchema",
       "runCommandSchema",
+      "runPageSchema",
       "runRejectedSchema",
       "runRequestSchema",
       "runResultSchema",
+      "runSummarySchema",
+      "statisticsSchema",
       "usageSchema",
       "wakeUp",
       "wakeUpSchema",

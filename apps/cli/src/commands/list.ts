@@ -1,4 +1,4 @@
-import type { ExitCode, RunRecord, RunStatus } from "@speckit/orchestrator";
+import { type ExitCode, type RunRecord, type RunStatus, runSummaryOf } from "@speckit/orchestrator";
 import { openSession } from "../open-session.ts";
 
 interface ListOptions {
@@ -13,20 +13,11 @@ interface ListOptions {
 export async function listCommand(options: ListOptions): Promise<ExitCode> {
   await using session = await openSession({ ...options, reads: true });
   const { status, repository, limit } = options;
-  const runs = await session.orchestrator.list({
-    limit,
-    ...(status === undefined ? {} : { status }),
-    ...(repository === undefined ? {} : { repository }),
-  });
+  const runs = await session.orchestrator.list({ limit, status, repository });
   process.stdout.write(
-    options.json === true ? `${JSON.stringify(runs.map(summary))}\n` : runs.map(line).join(""),
+    options.json === true ? `${JSON.stringify(runs.map(runSummaryOf))}\n` : runs.map(line).join(""),
   );
   return 0;
-}
-
-function summary(run: RunRecord): Record<string, unknown> {
-  const { runId, status, repository, branch, agent, createdAt, finishedAt } = run;
-  return { runId, status, repository, branch, agent, createdAt, finishedAt };
 }
 
 function line(run: RunRecord): string {

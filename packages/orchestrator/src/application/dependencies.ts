@@ -14,6 +14,8 @@ import type { Metrics } from "../ports/metrics.ts";
 import type { ModelGateway } from "../ports/model-gateway.ts";
 import type { PullRequestHost } from "../ports/pull-request-host.ts";
 import type { RunRepository } from "../ports/run-repository.ts";
+import type { RunStatisticsReader } from "../ports/run-statistics.ts";
+import type { RunSurroundingsReader } from "../ports/run-surroundings.ts";
 import type { SecretScanner } from "../ports/secret-scanner.ts";
 import type { Transport } from "../ports/transport.ts";
 import type { Settings } from "./settings.ts";
@@ -21,6 +23,8 @@ import type { Settings } from "./settings.ts";
 /** Everything the use cases work with, chosen once by whoever composes them. */
 export interface Dependencies {
   readonly runs: RunRepository;
+  readonly statistics: RunStatisticsReader;
+  readonly surroundings: RunSurroundingsReader;
   readonly transport: Transport;
   readonly git: GitWorkspace;
   /** Left out, or where it does not serve a repository: pull requests are only described. */

@@ -1,17 +1,24 @@
+import type { Explanation } from "../contract/explanation.ts";
 import { parseRunCommand } from "../contract/parse-run-command.ts";
 import { parseRunRequest } from "../contract/parse-run-request.ts";
 import type { RunResult } from "../contract/run-result.ts";
+import type { RunStatistics } from "../contract/statistics.ts";
 import { wakeUp } from "../contract/wake-up.ts";
 import { isSpeckitError } from "../domain/speckit-error.ts";
 import type { RuntimeReport } from "../ports/job-runtime.ts";
 import type { EventRecord, RunFilter, RunRecord } from "../ports/run-repository.ts";
+import type { StatisticsQuery } from "../ports/run-statistics.ts";
 import type { TransportHealth } from "../ports/transport.ts";
 import { type AppliedCommand, applyCommand } from "./apply-command.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { type FollowOptions, followRun } from "./follow-run.ts";
+import { readExplanation } from "./explanation/read-explanation.ts";
 import { readRunResult } from "./read-run-result.ts";
 import { type RunningWorker, runWorker, type WorkerOptions } from "./run-worker.ts";
 import { type Submitted, submitRun } from "./submit-run.ts";
+
+/** Of a week; the goal is that runs end within 20 minutes. */
+const DEFAULT_STATISTICS = { sinceMs: 7 * 86_400_000, targetMs: 1_200_000 } as const;
 
 /**
  * Runs of Spec Kit: submit them, look at them, carry them. Any number of orchestrators, in any
@@ -65,6 +72,19 @@ export class Orchestrator {
     options: FollowOptions,
   ): AsyncGenerator<EventRecord, RunRecord | undefined> {
     return followRun(this.#deps, runId, options);
+  }
+
+  /** Why a run is where it is, and what to do. @throws SpeckitError `RUN_NOT_FOUND` */
+  async explain(runId: string): Promise<Explanation> {
+    return readExplanation(this.#deps, runId);
+  }
+
+  /**
+   * Runs of a period in numbers: outcomes by day, how many were within their time, durations, waits,
+   * failures, tokens; and what the live ones wait for. docs/monitoring.md says what counts.
+   */
+  async statistics(query: Partial<StatisticsQuery> = {}): Promise<RunStatistics> {
+    return this.#deps.statistics.statistics({ ...DEFAULT_STATISTICS, ...query });
   }
 
   /** UUID of this deployment: the source of its events. */

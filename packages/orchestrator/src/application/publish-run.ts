@@ -18,7 +18,7 @@ export async function publishRun(
   command: Extract<RunCommand, { readonly command: "publish" }>,
 ): Promise<AppliedCommand> {
   return goOnAs(deps, command, (old) => {
-    const problem = problemOf(old);
+    const problem = whyNotPublishable(old);
     if (problem !== undefined) {
       throw new SpeckitError("RUN_NOT_PUBLISHABLE", `Run ${old.runId} ${problem}`);
     }
@@ -27,7 +27,8 @@ export async function publishRun(
   });
 }
 
-function problemOf(old: RunRecord): string | undefined {
+/** @returns undefined when there is something to publish */
+export function whyNotPublishable(old: RunRecord): string | undefined {
   if (old.outcome === null) {
     return `is ${old.status}, expected one that has ended`;
   }

@@ -4,6 +4,7 @@ import { SpeckitError } from "../domain/speckit-error.ts";
 import type { StoredArtifact } from "../ports/artifact-store.ts";
 import type { AttemptRecord, RunRecord, RunRepository } from "../ports/run-repository.ts";
 import { totalUsage } from "./total-usage.ts";
+import { waitOf } from "./wait-of.ts";
 
 /** Reads a run's result envelope as it stands now. @throws SpeckitError `RUN_NOT_FOUND` */
 export async function readRunResult(
@@ -26,7 +27,8 @@ export function runResultOf(
   attempts: readonly AttemptRecord[],
   artifacts: readonly StoredArtifact[],
 ): RunResult {
-  const waits = run.outcome === null && run.status === "in_progress" && !run.hasLiveLease;
+  const wait = waitOf(run, attempts);
+  const waits = run.status === "in_progress" && wait !== undefined;
   const asks = run.status === "needs_input";
   const proposed = attempts.find((attempt) => attempt.state === "proposed");
   const summary = proposed?.proposal?.facts.summary ?? run.summary;
@@ -61,7 +63,7 @@ export function runResultOf(
       : {}),
     ...(asks ? { answerBy: run.dueAt.toISOString() } : {}),
     ...(run.retryOf === null ? {} : { retryOf: run.retryOf }),
-    ...(waits ? { waitingFor: waitOf(run) } : {}),
+    ...(waits ? { waitingFor: wait } : {}),
     ...(waits && run.wakeAt !== null ? { nextLookAt: run.wakeAt.toISOString() } : {}),
     ...(run.failure === null ? {} : { failure: run.failure }),
     ...(externalRef === undefined ? {} : { externalRef }),
@@ -96,16 +98,6 @@ function approvalOf({
 }: AttemptRecord): NonNullable<RunResult["approval"]> {
   const { file = "", artifact = "" } = proposal?.told ?? {};
   return { phase: phase as AgentPhase, attempt, file: String(file), artifact: String(artifact) };
-}
-
-function waitOf({ isDue, parkedFor, pipeline, phaseIx }: RunRecord): string {
-  if (isDue) {
-    return "worker";
-  }
-  if (parkedFor === "credential" || parkedFor === "fence") {
-    return parkedFor;
-  }
-  return pipeline[phaseIx] === "pull_request" ? "pull_request" : "retry";
 }
 
 function phaseResult(

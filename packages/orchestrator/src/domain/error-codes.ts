@@ -481,6 +481,32 @@ export const ERROR_CODES = {
     meaning: "RabbitMQ did not answer or did not confirm.",
     remedy: "Check that it runs and that AMQP_URL is right; work goes on when it is back.",
   },
+  HTTP_API_OFF: {
+    class: "permanent",
+    meaning: "Runs were asked for over HTTP, and the worker has no token that callers must show.",
+    remedy:
+      "Set SPECKIT_HTTP_TOKEN (or SPECKIT_HTTP_TOKEN_FILE) for the worker to turn its HTTP interface on; docs/http-api.md.",
+  },
+  HTTP_TOKEN_REFUSED: {
+    class: "permanent",
+    meaning: "A request over HTTP showed no token, or another one.",
+    remedy: "Send the worker's SPECKIT_HTTP_TOKEN as `Authorization: Bearer <token>`.",
+  },
+  HTTP_PATH_UNKNOWN: {
+    class: "bad_message",
+    meaning: "There is nothing at the path that was asked for over HTTP.",
+    remedy: "GET /v1/openapi.json lists what there is.",
+  },
+  HTTP_METHOD_REFUSED: {
+    class: "bad_message",
+    meaning: "A request over HTTP was neither GET nor HEAD.",
+    remedy: "The HTTP interface only reads; commands go by `speckit` or through the broker.",
+  },
+  HTTP_BUSY: {
+    class: "transient",
+    meaning: "More requests over HTTP wait for the database than a worker keeps.",
+    remedy: "Ask again a little later, and less often; every worker answers the same.",
+  },
   ENGINE_UNAVAILABLE: {
     class: "transient",
     meaning: "The Docker engine did not answer.",

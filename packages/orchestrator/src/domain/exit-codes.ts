@@ -4,7 +4,7 @@ import type { RunStatus } from "./run-state.ts";
 /** Exit codes of every program here; 75 and 78 are sysexits' EX_TEMPFAIL and EX_CONFIG. */
 export const EXIT_CODES = {
   0: "Ok; a worker: drained.",
-  1: "The run failed or was cancelled; a worker: crashed.",
+  1: "The run failed or was cancelled; `stats --slo`: the goal is missed; a worker: crashed.",
   2: "Wrong use: an argument or a request that cannot be taken.",
   3: "The run needs input.",
   75: "Try again later; a worker: stopped with work in hand.",

@@ -59,7 +59,7 @@ export function judgeRetry(
       return { retry: "after_cool_down" };
     case "retry": {
       const spent = earlier.filter((attempt) => attempt.failureClass === failureClass).length;
-      if (spent >= budgetOf(phase, failureClass)) {
+      if (spent >= retriesOf(phase, failureClass)) {
         return { retry: "never", because: "budget spent" };
       }
       // The findings are what an agent needs to repair its output: waiting would add nothing.
@@ -72,7 +72,8 @@ export function judgeRetry(
   }
 }
 
-function budgetOf(phase: PipelinePhase | undefined, failureClass: FailureClass): number {
+/** Retries a phase gets for failures of a class; 0 also for a class that spends nothing. */
+export function retriesOf(phase: PipelinePhase | undefined, failureClass: FailureClass): number {
   return phase === "pull_request" && failureClass === "transient"
     ? PULL_REQUEST_RETRIES
     : (RETRY_BUDGET[failureClass] ?? 0);

@@ -153,6 +153,8 @@ export interface OrchestratorConfig {
   };
   readonly healthPort?: number;
   readonly healthHost?: string;
+  /** What readers of runs must show at the health server. Left out: they cannot be read there. */
+  readonly httpToken?: string;
   readonly logLevel?: LogLevel;
   readonly logFormat?: "json" | "text";
 }
@@ -174,6 +176,7 @@ export function secretsOf(config: OrchestratorConfig): readonly string[] {
   return [
     ...urls,
     ...(config.gitCredentials ?? []).map((credential) => credential.token),
+    ...(config.httpToken === undefined ? [] : [config.httpToken]),
     ...(config.gitHub?.app === undefined ? [] : [config.gitHub.app.privateKey]),
     ...Object.values(config.agentSecrets ?? {}),
     ...secretsOfUpstreams(upstreamsOf(config)),

@@ -114,6 +114,8 @@ export async function openOrchestrator(
     }
     const deps: Dependencies = {
       runs,
+      statistics: runs.statistics,
+      surroundings: runs.surroundings,
       credentials: runs.credentials,
       transport,
       backends: new Map(backends.map((backend) => [backend.name, backend])),

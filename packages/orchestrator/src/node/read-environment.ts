@@ -14,6 +14,7 @@ import { egressRuleLine } from "./egress-rules.ts";
 import { publishPattern } from "./publish-rules.ts";
 import {
   argv,
+  bearerToken,
   bytes,
   DAY_MS,
   headers,
@@ -219,6 +220,7 @@ const environmentSchema = z
       .optional(),
     SPECKIT_HEALTH_PORT: port.optional(),
     SPECKIT_HEALTH_HOST: z.string().min(1).optional(),
+    SPECKIT_HTTP_TOKEN: bearerToken.optional(),
     SPECKIT_LOG_LEVEL: z
       .enum(LOG_LEVELS, { error: `expected ${LOG_LEVELS.join(", ")}` })
       .optional(),
@@ -469,6 +471,7 @@ function configOf(values: ParsedEnvironment, env: Environment): OrchestratorConf
     statsd,
     healthPort: values.SPECKIT_HEALTH_PORT,
     healthHost: values.SPECKIT_HEALTH_HOST,
+    httpToken: values.SPECKIT_HTTP_TOKEN,
     logLevel: values.SPECKIT_LOG_LEVEL,
     logFormat: values.SPECKIT_LOG_FORMAT,
   });

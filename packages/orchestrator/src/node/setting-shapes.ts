@@ -43,6 +43,11 @@ export const key = z
   .string()
   .regex(/^[\x21-\x7e]+$/, { error: "expected a key without white space" });
 
+/** A secret that callers show: long enough that guessing is hopeless. */
+export const bearerToken = z.string().regex(/^[\x21-\x7e]{16,}$/, {
+  error: "expected at least 16 characters without white space",
+});
+
 export const keys = list.pipe(z.array(key).min(1, { error: "expected a key" }));
 
 export const headers = (example: string) =>

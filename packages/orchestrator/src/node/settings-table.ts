@@ -452,6 +452,13 @@ export const SETTINGS = [
     meaning: "Address the health server listens on.",
   },
   {
+    name: "SPECKIT_HTTP_TOKEN",
+    secret: true,
+    default: "none: runs cannot be read over HTTP",
+    meaning:
+      "What callers must show to read runs at the worker's health server (docs/http-api.md); at least 16 characters.",
+  },
+  {
     name: "SPECKIT_LOG_LEVEL",
     default: "info; warn at a terminal command",
     meaning: "`error`, `warn`, `info` or `debug`.",

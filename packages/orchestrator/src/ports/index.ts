@@ -16,4 +16,6 @@ export type * from "./model-call-repository.ts";
 export type * from "./model-gateway.ts";
 export type * from "./pull-request-host.ts";
 export type * from "./run-repository.ts";
+export type * from "./run-statistics.ts";
+export type * from "./run-surroundings.ts";
 export type * from "./transport.ts";

@@ -300,8 +300,10 @@ export interface AttemptCommit {
 }
 
 export interface RunFilter {
-  readonly status?: RunStatus;
-  readonly repository?: string;
+  readonly status?: RunStatus | undefined;
+  readonly repository?: string | undefined;
+  /** Only those that come after this run in the list: none when there is no such run. */
+  readonly before?: string | undefined;
   /** Newest first; default 50, at most 1000. */
   readonly limit?: number;
 }

@@ -16,4 +16,6 @@ export {
   type SeenPullRequest,
 } from "./pull-request-host-contract.ts";
 export { describeRunRepository } from "./run-repository-contract.ts";
+export { describeRunStatistics } from "./run-statistics-contract.ts";
+export { describeRunSurroundings } from "./run-surroundings-contract.ts";
 export { describeTransport } from "./transport-contract.ts";

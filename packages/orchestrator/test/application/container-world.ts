@@ -20,6 +20,8 @@ import {
   memoryMachine,
   memoryRemote,
   memoryRunRepository,
+  memoryRunStatistics,
+  memoryRunSurroundings,
   openMemoryTransport,
   type Program,
   realTimers,
@@ -168,6 +170,8 @@ export async function openWorld(pace: Pace = () => 30): Promise<World> {
     });
     const deps: Dependencies = {
       runs: guarded,
+      statistics: memoryRunStatistics(database),
+      surroundings: memoryRunSurroundings(database),
       transport,
       git: machine.git,
       runtime: (on ?? engine("nowhere")).runtime(machine.workspaces),

@@ -146,6 +146,8 @@ export async function workshop(checks: Parameters<typeof checkRuns>[1] = {}) {
         backends: new Map(backends.map((backend) => [backend.name, backend])),
         defaultBackend: "scripted",
         credentials: runs.credentials,
+        statistics: runs.statistics,
+        surroundings: runs.surroundings,
         ...(faults.gateways === undefined ? {} : { gateways: faults.gateways }),
         isAllowed: () => true,
         clock: systemClock,

@@ -164,7 +164,16 @@ describe("readEnvironment", () => {
       "GITHUB_TOKEN",
       "GITHUB_APP_PRIVATE_KEY",
       "SPECKIT_GIT_TOKEN",
+      "SPECKIT_HTTP_TOKEN",
     ]);
+  });
+
+  test("the token of readers is hidden from the log, and one that could be guessed is refused unsaid", () => {
+    const config = readEnvironment({ SPECKIT_HTTP_TOKEN: "0123456789abcdef" });
+    expect(secretsOf(config)).toContain(config.httpToken);
+    const refused = String(refusalOf({ SPECKIT_HTTP_TOKEN: "too-short" }));
+    expect(refused).toContain("SPECKIT_HTTP_TOKEN: expected at least 16 characters");
+    expect(refused).not.toContain("too-short");
   });
 
   test("a provider may have several keys; where it is says nothing without one", () => {

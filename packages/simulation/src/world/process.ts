@@ -4,6 +4,8 @@ import {
   type MemoryMachine,
   memoryArtifactStore,
   memoryMachine,
+  memoryRunStatistics,
+  memoryRunSurroundings,
   openMemoryTransport,
   type StartedJob,
 } from "@speckit/orchestrator/testing";
@@ -113,6 +115,8 @@ export function startProcess(world: World, name: string): Process {
   const transport = openMemoryTransport({ connect: brokerPort(world, process), clock });
   const deps: Dependencies = {
     runs: runsPort(world, process),
+    statistics: memoryRunStatistics(services.database),
+    surroundings: memoryRunSurroundings(services.database),
     transport: world.mutations.transport?.(transport) ?? transport,
     git: gitPort(world, process),
     pullRequests: pullRequestsPort(world, process),

@@ -2,6 +2,8 @@ import type { CredentialRepository } from "../../ports/credential-repository.ts"
 import type { EgressRepository } from "../../ports/egress.ts";
 import type { ModelCallRepository } from "../../ports/model-call-repository.ts";
 import type { RunRepository } from "../../ports/run-repository.ts";
+import type { RunStatisticsReader } from "../../ports/run-statistics.ts";
+import type { RunSurroundingsReader } from "../../ports/run-surroundings.ts";
 import { artifactsOf, insertArtifacts } from "./artifact/artifact-rows.ts";
 import { answersOf } from "./command/answer-rows.ts";
 import { storeCommand } from "./command/store-command.ts";
@@ -21,7 +23,9 @@ import { releaseRun, renewLeases } from "./run/hold-lease.ts";
 import { insertRun } from "./run/insert-run.ts";
 import { attemptsOf, checkpointOf, findRun, listRuns } from "./run/read-run.ts";
 import { openAttempts, placeAttempt, startAttempt, useStartTicket } from "./run/start-attempt.ts";
+import { runSurroundingsReader } from "./run/surroundings-of.ts";
 import { countNeverClaimed, runsWithUnsentEvents, sweepRuns } from "./run/sweep-runs.ts";
+import { runStatisticsReader } from "./stats/run-statistics-reader.ts";
 import { inStatement, inTransaction } from "./transaction.ts";
 import { registerWorker, touchWorker } from "./worker/worker-rows.ts";
 import { holdWorkerSession } from "./worker/worker-session.ts";
@@ -40,14 +44,15 @@ const HEARTBEAT_SILENCE_MS = 5_000;
 /**
  * Runs in PostgreSQL 15 to 18. Opens connections when they are first needed; leases are renewed on
  * a connection of their own, so that a busy pool cannot cost a worker its runs. The deployment's
- * credentials are there too, and what gateways have recorded: model
- * calls and egress.
+ * credentials are there too, what gateways have recorded (model calls and egress), and statistics.
  */
 export function postgresRunRepository(options: PostgresRepositoryOptions): RunRepository &
   AsyncDisposable & {
     readonly credentials: CredentialRepository;
     readonly modelCalls: ModelCallRepository;
     readonly egress: EgressRepository;
+    readonly statistics: RunStatisticsReader;
+    readonly surroundings: RunSurroundingsReader;
   } {
   const database = openDatabase(options);
   const heartbeat = openDatabase({
@@ -61,6 +66,8 @@ export function postgresRunRepository(options: PostgresRepositoryOptions): RunRe
     credentials: credentialRepository(database),
     modelCalls: modelCallRepository(database),
     egress: egressRepository(database),
+    statistics: runStatisticsReader(database),
+    surroundings: runSurroundingsReader(database),
     insertRun: (run) => insertRun(database, run),
     findRun: (runId) => inStatement(() => findRun(database, runId)),
     listRuns: (filter) => inStatement(() => listRuns(database, filter)),

@@ -33,6 +33,8 @@ export {
   type MemoryPullRequests,
   memoryPullRequestHost,
 } from "./memory-pull-request-host.ts";
+export { memoryRunStatistics } from "./memory-run-statistics.ts";
+export { memoryRunSurroundings } from "./memory-run-surroundings.ts";
 export {
   type MemoryDatabase,
   type MemoryDatabaseOptions,

@@ -182,6 +182,10 @@ export function describeIntake(factory: RunRepositoryFactory): void {
       expect(await idsOf({ status: "queued" })).toEqual([other.runId, queued.runId]);
       expect(await idsOf({ status: "failed" })).toEqual([failed.runId]);
       expect(await idsOf({ status: "queued", repository: "owner/other" })).toEqual([other.runId]);
+      expect(await idsOf({ before: other.runId })).toEqual([failed.runId, queued.runId]);
+      expect(await idsOf({ before: failed.runId, status: "failed" })).toEqual([]);
+      expect(await idsOf({ before: randomUUID() })).toEqual([]);
+      expect(await idsOf({ before: "no id" })).toEqual([]);
     });
 
     test("workers get an id of their own, the deployment has one id", async () => {

@@ -1,5 +1,5 @@
 import { postgresRunRepository } from "../../../src/adapters/postgres/index.ts";
-import type { CredentialRepository } from "../../../src/ports/credential-repository.ts";
+import type { RunSurroundingsReader } from "../../../src/ports/run-surroundings.ts";
 import type { RunRepositoryFactory } from "../../../src/testing/run-repository-contract.ts";
 import { sqlClient } from "./sql-client.ts";
 
@@ -40,8 +40,9 @@ const PASS_TIME = `WITH passed AS (SELECT $1::float8 * interval '1 millisecond' 
 /** Empties a migrated database of runs and opens the adapter on it. */
 export function postgresSubject(
   url: string,
-): () => ReturnType<RunRepositoryFactory> &
-  Promise<{ readonly credentials: CredentialRepository }> {
+): () => Promise<
+  Awaited<ReturnType<RunRepositoryFactory>> & { readonly surroundings: RunSurroundingsReader }
+> {
   return async () => {
     await using undo = new AsyncDisposableStack();
     const sql = undo.use(await sqlClient(url));
@@ -55,6 +56,7 @@ export function postgresSubject(
     return {
       runs,
       credentials: runs.credentials,
+      surroundings: runs.surroundings,
       passTime: async (ms) => {
         await sql.query(PASS_TIME, [ms]);
       },

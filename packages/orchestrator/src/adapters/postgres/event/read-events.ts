@@ -57,7 +57,7 @@ export async function markEventsSent(
     .execute();
 }
 
-function eventRecord(row: Selectable<EventsTable>): EventRecord {
+export function eventRecord(row: Selectable<EventsTable>): EventRecord {
   return {
     runId: row.run_id,
     seq: row.seq,

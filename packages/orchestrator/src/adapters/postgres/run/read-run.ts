@@ -1,4 +1,4 @@
-import { type Selectable, type SelectQueryBuilder, sql } from "kysely";
+import { type RawBuilder, type Selectable, type SelectQueryBuilder, sql } from "kysely";
 import type {
   AttemptRecord,
   Proposal,
@@ -65,12 +65,25 @@ export async function listRuns(
   if (filter.repository !== undefined) {
     query = query.where("repository", "=", filter.repository);
   }
+  if (filter.before !== undefined) {
+    if (!isRunId(filter.before)) {
+      return [];
+    }
+    // The first condition alone lets the index begin at the right place.
+    query = query
+      .where(sql<boolean>`created_at <= (${createdAtOf(filter.before)})`)
+      .where(sql<boolean>`(created_at < (${createdAtOf(filter.before)}) OR id > ${filter.before})`);
+  }
   const rows = await query
     .orderBy("created_at", "desc")
     .orderBy("id")
     .limit(Math.min(filter.limit ?? 50, 1_000))
     .execute();
   return rows.map(runRecord);
+}
+
+function createdAtOf(runId: string): RawBuilder<Date> {
+  return sql<Date>`SELECT created_at FROM spec_workflow_runs WHERE id = ${runId}`;
 }
 
 export async function attemptsOf(

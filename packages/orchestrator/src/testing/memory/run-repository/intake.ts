@@ -143,13 +143,19 @@ function newRow(database: MemoryDatabase, asked: NewRun): RunRow {
 
 export function listRuns(database: MemoryDatabase, filter: RunFilter): readonly RunRecord[] {
   const nowMs = database.now();
-  return [...database.all()]
-    .map(({ run }) => runRecord(run, nowMs))
+  const newest = [...database.all()].map(({ run }) => run).reverse();
+  const before = filter.before?.toLowerCase();
+  const place = before === undefined ? -1 : newest.findIndex(({ runId }) => runId === before);
+  if (before !== undefined && place === -1) {
+    return [];
+  }
+  return newest
+    .slice(place + 1)
+    .map((run) => runRecord(run, nowMs))
     .filter(
       (run) =>
         (filter.status === undefined || run.status === filter.status) &&
         (filter.repository === undefined || run.repository === filter.repository),
     )
-    .reverse()
     .slice(0, Math.min(filter.limit ?? 50, 1_000));
 }

@@ -50,6 +50,7 @@ export interface MemoryDatabase {
     number,
     {
       readonly hostname: string;
+      seenAt: number;
       serverStart: number | null;
       engine: { readonly engineId: string; readonly seenAt: number } | undefined;
     }

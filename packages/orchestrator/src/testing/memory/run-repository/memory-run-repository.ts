@@ -48,13 +48,21 @@ export function memoryRunRepository(database: MemoryDatabase): RunRepository {
     checkpointOf: async (runId) => rowsOf(runId)?.checkpoint?.slice(),
     registerWorker: async (hostname) => {
       const workerId = database.workers.size + 1;
-      database.workers.set(workerId, { hostname, serverStart: null, engine: undefined });
+      database.workers.set(workerId, {
+        hostname,
+        seenAt: database.now(),
+        serverStart: null,
+        engine: undefined,
+      });
       return workerId;
     },
     touchWorker: async (workerId, engineId) => {
       const worker = database.workers.get(workerId);
-      if (worker !== undefined && engineId !== undefined) {
-        worker.engine = { engineId, seenAt: database.now() };
+      if (worker !== undefined) {
+        worker.seenAt = database.now();
+        if (engineId !== undefined) {
+          worker.engine = { engineId, seenAt: worker.seenAt };
+        }
       }
     },
     holdSession: async (workerId) => {
