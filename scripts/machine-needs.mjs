@@ -53,6 +53,12 @@ export const needs = {
     configuredBy: "DATABASE_URL",
     isThere: () => postgresFolders().some((folder) => existsSync(join(folder, "bin/postgres"))),
   },
+  // Not on everybody's PATH, and started by its whole path.
+  pgbouncer: {
+    debian: "pgbouncer",
+    units: ["pgbouncer.service"],
+    isThere: () => existsSync("/usr/sbin/pgbouncer"),
+  },
 };
 
 /** Those of the named needs that neither a configured URL nor the machine meets. */

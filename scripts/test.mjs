@@ -40,7 +40,19 @@ console.log(`${summary.passed} passed, ${summary.failed} failed`);
 
 async function main() {
   await provision([
-    ...["git", "bash", "unshare", "openssl", "ssh", "sshd", "gpg", "pika", "rabbitmq", "postgres"],
+    ...[
+      "git",
+      "bash",
+      "unshare",
+      "openssl",
+      "ssh",
+      "sshd",
+      "gpg",
+      "pika",
+      "rabbitmq",
+      "postgres",
+      "pgbouncer",
+    ],
     ...["docker", "compose", "debootstrap", "iptables", "iproute"],
   ]);
   const { env } = await bootstrap({ dev: true });

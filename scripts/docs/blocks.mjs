@@ -1,4 +1,4 @@
-import { dispositionOf, ERROR_CODES, EXIT_CODES, METRICS } from "@speckit/orchestrator";
+import { CHECKS, dispositionOf, ERROR_CODES, EXIT_CODES, METRICS } from "@speckit/orchestrator";
 import * as contract from "@speckit/orchestrator/contract";
 import { SETTINGS } from "@speckit/orchestrator/node";
 import { engineTopologyOf, topologyOf } from "@speckit/orchestrator/rabbitmq";
@@ -45,6 +45,11 @@ export const BLOCKS = {
     table(
       ["exit code", "meaning"],
       Object.entries(EXIT_CODES).map(([number, meaning]) => [number, meaning]),
+    ),
+  checks: () =>
+    table(
+      ["check", "what is looked at", "what to do where it is not fine"],
+      Object.entries(CHECKS).map(([name, { meaning, remedy }]) => [code(name), meaning, remedy]),
     ),
   metrics: () =>
     table(

@@ -203,7 +203,13 @@ export function program(): Command {
     });
 
   withCommonOptions(speckit.command("doctor"))
-    .description("look at what runs need on this machine")
+    .description("look at the whole deployment, and say what to do about what is wrong")
+    .option(
+      "--repository <repository>",
+      "try one: may it be pushed to, and a pull request be opened; can be given again",
+      another,
+      [],
+    )
     .addOption(runtimeOption())
     .addOption(unsafeOption())
     .action(async (options) => {

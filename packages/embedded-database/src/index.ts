@@ -3,6 +3,10 @@ export {
   type EmbeddedDatabaseErrorCode,
 } from "./embedded-database-error.ts";
 export {
+  type EmbeddedDatabaseLook,
+  lookAtEmbeddedDatabase,
+} from "./look-at-embedded-database.ts";
+export {
   type EmbeddedDatabase,
   type EmbeddedDatabaseOptions,
   openEmbeddedDatabase,

@@ -39,6 +39,8 @@ export {
   type RunStatus,
 } from "./domain/run-state.ts";
 export { failureOf, isSpeckitError, SpeckitError } from "./domain/speckit-error.ts";
+export { CHECKS, type CheckName } from "./ports/checks.ts";
+export { DIAGNOSIS_STATES } from "./ports/diagnosis.ts";
 export type * from "./ports/index.ts";
 export { RUNTIMES } from "./ports/job-runtime.ts";
 export { METRICS } from "./ports/metrics.ts";

@@ -4,7 +4,9 @@ test("the main entry exports what we meant", async () => {
   expect(Object.keys(await import("../src/index.ts")).sort()).toMatchInlineSnapshot(`
     [
       "AGENT_PHASES",
+      "CHECKS",
       "DEFAULT_SETTINGS",
+      "DIAGNOSIS_STATES",
       "ERROR_CODES",
       "EXIT_CODES",
       "FAILURE_CLASSES",
@@ -83,6 +85,7 @@ test("the Node entry exports what we meant", async () => {
       "openOrchestrator",
       "openPullRequestHost",
       "openServedGateway",
+      "readAsFarAsValid",
       "readEnvironment",
       "readGatewayConfig",
       "secretsOf",

@@ -8,3 +8,4 @@ export {
   startPrivateBroker,
 } from "./private-broker.ts";
 export { folderOfQuickDisk } from "./quick-disk.ts";
+export { waitForPort } from "./wait-for-port.ts";

@@ -8,7 +8,7 @@ export const EXIT_CODES = {
   2: "Wrong use: an argument or a request that cannot be taken.",
   3: "The run needs input.",
   75: "Try again later; a worker: stopped with work in hand.",
-  78: "Bad configuration.",
+  78: "Bad configuration; `speckit doctor`: there is a problem.",
   130: "Interrupted; the run goes on when somebody carries it.",
 } as const;
 export type ExitCode = keyof typeof EXIT_CODES;

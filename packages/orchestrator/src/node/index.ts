@@ -1,6 +1,6 @@
 export { type MigrationReport, migrateDatabase } from "../adapters/postgres/index.ts";
 export { type OrchestratorConfig, secretsOf } from "./config.ts";
-export { diagnose } from "./diagnose.ts";
+export { type DiagnoseOptions, diagnose } from "./diagnose.ts";
 export {
   type GatewayConfig,
   type GatewayConfigInput,
@@ -16,5 +16,10 @@ export {
 export { openGitHubAppCredentials, openPullRequestHost } from "./open-pull-request-host.ts";
 export { checkContainers } from "./open-runtime.ts";
 export { type OpenServedGateway, openServedGateway } from "./open-served-gateway.ts";
-export { type Environment, readEnvironment } from "./read-environment.ts";
+export {
+  type Environment,
+  type ReadEnvironment,
+  readAsFarAsValid,
+  readEnvironment,
+} from "./read-environment.ts";
 export { SETTINGS, type SettingFacts, type SettingName } from "./settings-table.ts";

@@ -1,10 +1,6 @@
 import { join } from "node:path";
 import { fileArtifactStore } from "../adapters/artifacts/index.ts";
-import {
-  type GitWorkspaceOptions,
-  gitWorkspace,
-  hiddenCredentials,
-} from "../adapters/git/index.ts";
+import { gitWorkspace, hiddenCredentials } from "../adapters/git/index.ts";
 import { migrateDatabase, postgresRunRepository } from "../adapters/postgres/index.ts";
 import { secretlintScanner } from "../adapters/secretlint/index.ts";
 import { freeSpaceOf, systemClock, systemIdentity } from "../adapters/system/index.ts";
@@ -20,7 +16,9 @@ import type { Logger } from "../ports/logger.ts";
 import type { Metrics } from "../ports/metrics.ts";
 import type { Transport } from "../ports/transport.ts";
 import { agentBackends } from "./agent-backends.ts";
+import { allowsFile, commitsOf } from "./commits-of.ts";
 import { type OrchestratorConfig, secretsOf } from "./config.ts";
+import { connectionsOf } from "./connections-of.ts";
 import { openGitCredentials } from "./open-git-credentials.ts";
 import { openPullRequestHost } from "./open-pull-request-host.ts";
 import { openRuntime } from "./open-runtime.ts";
@@ -90,8 +88,7 @@ export async function openOrchestrator(
         connectionString: databaseUrl,
         directConnectionString: config.databaseDirectUrl,
         sessionLock: config.sessionLock,
-        // A claim, a commit and a read per run in hand, and the sweeper's.
-        maxConnections: (config.slots ?? 2) + 3,
+        maxConnections: connectionsOf(config).pool,
         logger,
         artifactRetentionMs,
       }),
@@ -188,28 +185,6 @@ function specifyInitOf({
         ...["init", "--here", "--force", "--integration", "codex", "--script", "sh"],
         ...["--ignore-agent-tools", "--non-interactive"],
       ];
-}
-
-function commitsOf(
-  config: OrchestratorConfig,
-): Pick<GitWorkspaceOptions, "identity" | "trailers" | "signing"> {
-  const { commitName: name = "speckit", commitEmail: email = "speckit@localhost" } = config;
-  const { commitTrailers = [], commitSigning: signing } = config;
-  return {
-    identity: { name, email },
-    trailers: [
-      ...commitTrailers,
-      ...(config.commitSignoff === true ? [`Signed-off-by: ${name} <${email}>`] : []),
-    ],
-    ...(signing === undefined ? {} : { signing }),
-  };
-}
-
-function allowsFile(config: OrchestratorConfig): boolean {
-  return (
-    config.allowPaths === true ||
-    (config.repositories ?? []).some((pattern) => pattern.startsWith("file://"))
-  );
 }
 
 /** Its library is loaded only where it is used. */

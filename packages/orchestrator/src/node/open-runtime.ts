@@ -82,7 +82,7 @@ function openProcess(config: OrchestratorConfig, parts: Parts): OpenedRuntime {
 }
 
 /** Why agents cannot run in containers here; undefined when they can. */
-export async function whyNoContainers(config: OrchestratorConfig): Promise<string | undefined> {
+async function whyNoContainers(config: OrchestratorConfig): Promise<string | undefined> {
   try {
     await checkContainers(config);
     return undefined;

@@ -6,7 +6,7 @@ import { CODEX_OPTION_NAMES } from "../adapters/agents/codex/index.ts";
 import type { CommitSigning } from "../adapters/git/index.ts";
 import { LOG_LEVELS } from "../adapters/winston/index.ts";
 import { webHostOf } from "../domain/git-hub-host.ts";
-import { SpeckitError } from "../domain/speckit-error.ts";
+import { failureOf, SpeckitError } from "../domain/speckit-error.ts";
 import { RUNTIMES } from "../ports/job-runtime.ts";
 import { agentSecrets } from "./agent-secrets.ts";
 import type { OrchestratorConfig } from "./config.ts";
@@ -272,6 +272,15 @@ const environmentSchema = z
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+/** What a configuration is as far as it can be read, and what is wrong with the rest. */
+export interface ReadEnvironment {
+  readonly config: OrchestratorConfig;
+  /** One line for each thing that is wrong; names the variable, never a secret. */
+  readonly problems: readonly string[];
+  /** Variables that were set and are not in `config`. */
+  readonly leftOut: readonly SettingName[];
+}
+
 /**
  * Reads the configuration from environment variables; an empty one counts as not set. Every
  * variable is in {@link SETTINGS}.
@@ -280,26 +289,75 @@ export type Environment = Readonly<Record<string, string | undefined>>;
  * came unless it is a secret
  */
 export function readEnvironment(env: Environment): OrchestratorConfig {
-  const given: Record<string, string> = {};
+  const { config, problems } = readAsFarAsValid(env);
+  if (problems.length > 0) {
+    throw invalid(problems.join("; "));
+  }
+  return config;
+}
+
+/** The same for whoever looks at what is wrong: throws nothing, and leaves out what cannot be used. */
+export function readAsFarAsValid(env: Environment): ReadEnvironment {
+  const problems: string[] = [];
+  const leftOut = new Set<SettingName>();
+  const given: Partial<Record<SettingName, string>> = {};
   for (const setting of SETTINGS) {
-    const value = settingValue(setting, env);
-    if (value !== undefined) {
-      given[setting.name] = value;
+    try {
+      const value = settingValue(setting, env);
+      if (value !== undefined) {
+        given[setting.name] = value;
+      }
+    } catch (error) {
+      problems.push(failureOf(error).message);
+      leftOut.add(setting.name);
     }
   }
-  const parsed = environmentSchema.safeParse(given);
-  if (!parsed.success) {
-    throw invalid(parsed.error.issues.map((issue) => describe(issue, given)).join("; "));
+  let parsed = environmentSchema.safeParse(given);
+  // Rules about two of them are looked at when each is right by itself: that makes two rounds.
+  for (let round = 1; !parsed.success && round <= 2; round += 1) {
+    const { issues } = parsed.error;
+    problems.push(...issues.map((issue) => describe(issue, given)));
+    for (const name of issues.flatMap(({ path }) => groupOf(path[0] as SettingName))) {
+      if (name in given) {
+        leftOut.add(name);
+        delete given[name];
+      }
+    }
+    parsed = environmentSchema.safeParse(given);
   }
-  const values = parsed.data;
-  if ((values.DATABASE_URL === undefined) !== (values.AMQP_URL === undefined)) {
+  const { AMQP_URL: amqpUrl, DATABASE_URL: databaseUrl } = given;
+  if (
+    (databaseUrl === undefined) !== (amqpUrl === undefined) &&
+    !leftOut.has("AMQP_URL") &&
+    !leftOut.has("DATABASE_URL")
+  ) {
     const [set, missing] =
-      values.AMQP_URL === undefined ? ["DATABASE_URL", "AMQP_URL"] : ["AMQP_URL", "DATABASE_URL"];
-    throw invalid(
+      amqpUrl === undefined ? ["DATABASE_URL", "AMQP_URL"] : ["AMQP_URL", "DATABASE_URL"];
+    problems.push(
       `${missing}: expected because ${set} is set; a fleet needs both, the embedded mode neither`,
     );
   }
-  return configOf(values, env);
+  const values = parsed.data ?? {};
+  try {
+    return { config: configOf(values, env), problems, leftOut: [...leftOut] };
+  } catch (error) {
+    problems.push(failureOf(error).message);
+    const config = configOf({ ...values, SPECKIT_AGENT_SECRETS: undefined }, env);
+    return { config, problems, leftOut: [...leftOut, "SPECKIT_AGENT_SECRETS"] };
+  }
+}
+
+/** Settings that a rule of the schema names together: without one of them the others mean something else. */
+const GROUPS: readonly (readonly SettingName[])[] = [
+  ["SPECKIT_GIT_TOKEN", "SPECKIT_GIT_HOST"],
+  ["GITHUB_APP_ID", "GITHUB_APP_PRIVATE_KEY", "GITHUB_TOKEN"],
+  ["SPECKIT_COMMIT_SIGNING_KEY_FILE", "SPECKIT_COMMIT_GPG_KEY"],
+  ["SPECKIT_AGENT", "SPECKIT_AGENT_COMMAND", "SPECKIT_AGENT_SECRETS"],
+  ["SPECKIT_HEARTBEAT_MS", "SPECKIT_LEASE_MS"],
+];
+
+function groupOf(name: SettingName): readonly SettingName[] {
+  return GROUPS.find((group) => group.includes(name)) ?? [name];
 }
 
 const MIB = 1_024 ** 2;

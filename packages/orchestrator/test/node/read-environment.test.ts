@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { secretsOf } from "../../src/node/config.ts";
-import { readEnvironment } from "../../src/node/read-environment.ts";
+import { readAsFarAsValid, readEnvironment } from "../../src/node/read-environment.ts";
 import { SETTINGS } from "../../src/node/settings-table.ts";
 
 const refusalOf = (env: Record<string, string>) => {
@@ -271,4 +271,39 @@ test("labels of pull requests: those that are named, or none", () => {
   expect(labels("spec, ready")).toEqual(["spec", "ready"]);
   expect(labels("none")).toEqual([]);
   expect(labels("")).toBeUndefined();
+});
+
+test("what can be read of a broken configuration leaves out what is wrong, and what belongs to it", () => {
+  const { config, problems, leftOut } = readAsFarAsValid({
+    AMQP_URL: "http://rabbit",
+    DATABASE_URL: "postgres://db/speckit",
+    SPECKIT_SLOTS: "many",
+    SPECKIT_AGENT: "command",
+    GITHUB_TOKEN: "token",
+    GITHUB_APP_ID: "17",
+    SPECKIT_GIT_TOKEN_FILE: "/nonexistent/token",
+    SPECKIT_HOLD_MS: "5000",
+  });
+  expect(problems.map((line) => line.split(":")[0])).toEqual([
+    "SPECKIT_GIT_TOKEN_FILE",
+    "AMQP_URL",
+    "SPECKIT_SLOTS",
+    "GITHUB_APP_PRIVATE_KEY",
+    "GITHUB_TOKEN",
+    "SPECKIT_AGENT_COMMAND",
+  ]);
+  expect([...leftOut].sort()).toEqual([
+    "AMQP_URL",
+    "GITHUB_APP_ID",
+    "GITHUB_TOKEN",
+    "SPECKIT_AGENT",
+    "SPECKIT_GIT_TOKEN",
+    "SPECKIT_SLOTS",
+  ]);
+  expect(config).toMatchObject({
+    databaseUrl: "postgres://db/speckit",
+    settings: { holdMs: 5_000 },
+    gitCredentials: [],
+  });
+  expect(config.slots).toBeUndefined();
 });

@@ -1,6 +1,6 @@
 export { type EngineFacts, pingEngine } from "./check-engine.ts";
 export { connectDocker, DEFAULT_DOCKER_HOST, type DockerAddress } from "./connect-docker.ts";
-export { dockerDiagnosis } from "./diagnose-docker.ts";
+export { type DockerSubject, dockerDiagnosis } from "./diagnose-docker.ts";
 export {
   type ContainerLimits,
   type ContainerTimes,

@@ -18,20 +18,12 @@ export async function jobImageId(
   image: string,
   signal?: AbortSignal,
 ): Promise<string> {
-  const look = () =>
-    orMissing(
-      askEngine(
-        "look at an image",
-        (abortSignal) => getJson(docker, `/images/${image}/json`, abortSignal),
-        { signal },
-      ),
-    ) as Promise<{ readonly Id: string } | undefined>;
-  const there = await look();
+  const there = await localImageId(docker, image, signal);
   if (there !== undefined) {
-    return there.Id;
+    return there;
   }
   if (!image.includes("/")) {
-    throw missing(image, `Docker does not have the image ${image}`);
+    throw imageMissing(image, `Docker does not have the image ${image}`);
   }
   try {
     await askEngine("pull an image", (abortSignal) => pull(docker, image, abortSignal), {
@@ -40,13 +32,33 @@ export async function jobImageId(
     });
   } catch (cause) {
     signal?.throwIfAborted();
-    throw missing(image, `Docker does not have the image ${image} and could not pull it`, cause);
+    throw imageMissing(
+      image,
+      `Docker does not have the image ${image} and could not pull it`,
+      cause,
+    );
   }
-  const pulled = await look();
+  const pulled = await localImageId(docker, image, signal);
   if (pulled === undefined) {
-    throw missing(image, `Docker does not have the image ${image} after it was pulled`);
+    throw imageMissing(image, `Docker does not have the image ${image} after it was pulled`);
   }
-  return pulled.Id;
+  return pulled;
+}
+
+/** The id of an image that the engine has; undefined where it would have to be pulled or built. */
+export async function localImageId(
+  docker: Docker,
+  image: string,
+  signal?: AbortSignal,
+): Promise<string | undefined> {
+  const found = await orMissing(
+    askEngine(
+      "look at an image",
+      (abortSignal) => getJson(docker, `/images/${image}/json`, abortSignal),
+      { signal },
+    ),
+  );
+  return (found as { readonly Id: string } | undefined)?.Id;
 }
 
 /** The label says which version of the contract of docs/job-image.md an image keeps. */
@@ -92,7 +104,7 @@ function withTag(image: string): string {
   return /[:@][^/]*$/.test(image) ? image : `${image}:latest`;
 }
 
-function missing(image: string, message: string, cause?: unknown): SpeckitError {
+export function imageMissing(image: string, message: string, cause?: unknown): SpeckitError {
   const remedy = image.includes("/")
     ? `Pull it with \`docker pull ${image}\` on the engine, or name another one (SPECKIT_JOB_IMAGE, SPECKIT_GATEWAY_IMAGE).`
     : "Build it with `npm run images`, or name another one (SPECKIT_JOB_IMAGE, SPECKIT_GATEWAY_IMAGE).";

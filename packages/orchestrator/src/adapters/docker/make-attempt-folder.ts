@@ -1,36 +1,22 @@
 import { randomUUID } from "node:crypto";
 import { posix } from "node:path";
 import type Docker from "dockerode";
-import {
-  ATTEMPT_FOLDERS,
-  attemptFolder,
-  SERVED_FILE,
-  type ServedFolders,
-} from "../../domain/attempt-folder.ts";
+import { ATTEMPT_FOLDERS, attemptFolder } from "../../domain/attempt-folder.ts";
 import { SpeckitError } from "../../domain/speckit-error.ts";
 import type { JobName } from "../../ports/job-runtime.ts";
 import { askEngine } from "./ask-engine.ts";
 import { isMissing } from "./container-state.ts";
 import { CONFINED, PLAIN } from "./create-container.ts";
 import type { DockerContext } from "./docker-options.ts";
+import { ownerOfFolders, type WayIn, wayThroughGateway } from "./gateway-folders.ts";
 import { GATEWAY_FOLDER } from "./job-file.ts";
 import { labelsOf, namePrefix } from "./job-objects.ts";
 import { removeContainer } from "./remove-job.ts";
-import { readTexts } from "./tar/read-texts.ts";
 import { END_OF_ARCHIVE, tarHeader } from "./tar/tar-header.ts";
 import { volumeMount } from "./volume-mount.ts";
 
 /** A container that has the gateway's volume may be removed under our hands: then another one is looked for. */
 const TRIES = 3;
-const SERVED_MAX_BYTES = 4_096;
-
-/** A container through which the engine's archive calls lead into the gateway's volume. */
-interface WayIn {
-  readonly containerId: string;
-  /** Where the volume is in it. */
-  readonly at: string;
-  readonly isOurs: boolean;
-}
 
 /** Whom the folders of a gateway belong to, by its container's id: an archive call costs the engine a process. */
 export type FolderOwners = Map<string, number>;
@@ -80,26 +66,6 @@ export async function makeAttemptFolder(
   }
 }
 
-async function wayThroughGateway(
-  { docker, gatewayVolume }: Pick<DockerContext, "docker" | "gatewayVolume">,
-  signal: AbortSignal,
-): Promise<WayIn | undefined> {
-  const filters = { volume: [gatewayVolume] };
-  const there = await askEngine(
-    "list containers",
-    (abortSignal) => docker.listContainers({ filters, abortSignal }),
-    { signal },
-  );
-  for (const { Id, Mounts } of there) {
-    // Jobs have it, or a part of it, read-only.
-    const mount = Mounts.find(({ Name, RW }) => Name === gatewayVolume && RW);
-    if (mount !== undefined) {
-      return { containerId: Id, at: mount.Destination, isOurs: false };
-    }
-  }
-  return undefined;
-}
-
 /** A container that is never started: the gateway is none of this engine's. */
 async function wayOfOurOwn(
   {
@@ -129,36 +95,6 @@ async function wayOfOurOwn(
     { signal },
   );
   return { containerId: id, at: GATEWAY_FOLDER, isOurs: true };
-}
-
-/** @returns the number of the gateway's user; undefined where there is no word of it, or no container any more */
-async function ownerOfFolders(
-  docker: Docker,
-  { containerId, at }: WayIn,
-  signal: AbortSignal,
-): Promise<number | undefined> {
-  const path = posix.join(at, ATTEMPT_FOLDERS, SERVED_FILE);
-  try {
-    return await askEngine(
-      "read what the gateway says of its folders",
-      async (abortSignal) => {
-        const archive = await docker.getContainer(containerId).getArchive({ path, abortSignal });
-        const { files } = await readTexts(
-          archive as AsyncIterable<Uint8Array> & NodeJS.ReadableStream,
-          "",
-          SERVED_MAX_BYTES,
-        );
-        const { v, uid } = JSON.parse(files[0]?.content ?? "{}") as Partial<ServedFolders>;
-        return v === 1 && Number.isSafeInteger(uid) ? uid : undefined;
-      },
-      { signal },
-    );
-  } catch (error) {
-    if (isMissing(error) || error instanceof SyntaxError) {
-      return undefined;
-    }
-    throw error;
-  }
 }
 
 async function putFolder(

@@ -1,4 +1,5 @@
 export type { CommitSigning } from "./commit-signing.ts";
+export { diagnoseGit } from "./diagnose-git.ts";
 export { gitWorkspace } from "./git-workspace.ts";
 export { hiddenCredentials } from "./hidden-credentials.ts";
 export {

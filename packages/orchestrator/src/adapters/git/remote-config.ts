@@ -12,7 +12,7 @@ import type { GitContext } from "./context.ts";
  * side still reads.
  */
 export async function remoteConfigFor(
-  context: GitContext,
+  context: Pick<GitContext, "folders">,
   remote: CheckedRemote,
 ): Promise<string | undefined> {
   if (remote.path === undefined) {

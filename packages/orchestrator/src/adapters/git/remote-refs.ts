@@ -24,7 +24,7 @@ export interface RemoteAnswer {
  * here, so no allow-list is passed by.
  */
 export async function askRemote(
-  context: GitContext,
+  context: Pick<GitContext, "git" | "folders" | "allowFile" | "deadlines">,
   gitRemote: string,
   names: readonly string[],
   signal: AbortSignal,

@@ -9,7 +9,10 @@ import type { AskedWork, Work } from "./pull-request-work.ts";
 export async function checkedRepository({
   client,
   name,
-}: AskedWork): Promise<{ readonly owner: string; readonly defaultBranch: string }> {
+}: Pick<AskedWork, "client" | "name">): Promise<{
+  readonly owner: string;
+  readonly defaultBranch: string;
+}> {
   const repository = await client.ask((request) =>
     request("GET /repos/{owner}/{repo}", { ...name }),
   );

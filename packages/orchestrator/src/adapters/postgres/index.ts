@@ -1,3 +1,4 @@
+export { diagnosePostgres, type PostgresDiagnosis } from "./diagnosis/diagnose-postgres.ts";
 export {
   type GatewayStore,
   type GatewayStoreOptions,

@@ -45,6 +45,14 @@ export interface DatabaseOptions {
 
 const STATEMENT_TIMEOUT_MS = 30_000;
 
+/** What each connection of a pool tells the server, or a pooler in between, when it is opened. */
+export const POOL_PARAMETERS = {
+  // A statement that takes this long waits for a lock or a dead server: better told than waited out.
+  statement_timeout: STATEMENT_TIMEOUT_MS,
+  // A worker frozen inside a transaction must not keep a run's row locked against the next owner.
+  idle_in_transaction_session_timeout: 10_000,
+} as const;
+
 /** A pool of connections. Ends with {@link Kysely.destroy}. */
 export function openDatabase(options: DatabaseOptions): Kysely<Database> {
   const statementTimeoutMs = options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS;
@@ -53,10 +61,8 @@ export function openDatabase(options: DatabaseOptions): Kysely<Database> {
     max: options.maxConnections ?? 5,
     application_name: options.applicationName ?? "speckit",
     connectionTimeoutMillis: options.connectTimeoutMs ?? 10_000,
-    // A statement that takes this long waits for a lock or a dead server: better told than waited out.
+    ...POOL_PARAMETERS,
     statement_timeout: statementTimeoutMs,
-    // A worker frozen inside a transaction must not keep a run's row locked against the next owner.
-    idle_in_transaction_session_timeout: 10_000,
     keepAlive: true,
     types,
   });

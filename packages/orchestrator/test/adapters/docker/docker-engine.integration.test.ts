@@ -66,14 +66,17 @@ test("two that ask at once for the name of an engine are told the same", async (
   expect(new Set(ids).size).toBe(1);
 });
 
-test("engine, image and its self-check are looked at, in this order", async () => {
+test("engine, images, self-check, network and gateway are looked at, in this order", async () => {
   const { docker, image } = bench;
-  const found = await dockerDiagnosis({ docker, deploymentId: randomUUID(), image });
-  expect(found.map(({ check }) => check)).toEqual([
-    "docker.engine",
-    "docker.image",
-    "docker.image-check",
+  const about = { docker, deploymentId: randomUUID(), image, gatewayImage: image };
+  const found = await dockerDiagnosis({ ...about, gatewayVolume: undefined });
+  expect(found.map(({ check, state }) => [check, state])).toEqual([
+    ["docker.engine", "ok"],
+    ["docker.image", "ok"],
+    ["docker.image-check", expect.any(String)],
+    ["docker.egress", "ok"],
+    ["docker.gateway-image", "ok"],
+    ["docker.gateway", "ok"],
   ]);
-  expect(found.slice(0, 2).map(({ state }) => state)).toEqual(["ok", "ok"]);
   expect(found[2]?.found).toContain('"node"');
 });

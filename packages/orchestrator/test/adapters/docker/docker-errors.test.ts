@@ -1,5 +1,4 @@
 import { mkdtempSync } from "node:fs";
-import { createServer, type RequestListener } from "node:http";
 import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,26 +6,8 @@ import { describe, expect, test } from "vitest";
 import { askEngine } from "../../../src/adapters/docker/ask-engine.ts";
 import { engineError } from "../../../src/adapters/docker/docker-errors.ts";
 import { getJson } from "../../../src/adapters/docker/get-json.ts";
-import { connectDocker, dockerDiagnosis, pingEngine } from "../../../src/adapters/docker/index.ts";
-
-async function engineThat(answers: RequestListener) {
-  const server = createServer(answers).listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const { port } = server.address() as AddressInfo;
-  return {
-    docker: connectDocker({ host: `tcp://127.0.0.1:${port}` }),
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-}
-
-const answer =
-  (status: number, body: object): RequestListener =>
-  (_, response) => {
-    response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
-  };
+import { connectDocker, pingEngine } from "../../../src/adapters/docker/index.ts";
+import { answer, engineThat } from "./engine-that.ts";
 
 describe("an engine", () => {
   test("that is not there is unavailable", async () => {
@@ -71,24 +52,6 @@ describe("an engine", () => {
   test("that is new enough says what it is", async () => {
     await using engine = await engineThat(answer(200, { Version: "28.2.2", ApiVersion: "1.50" }));
     expect(await pingEngine(engine.docker)).toEqual({ version: "28.2.2", apiVersion: "1.50" });
-  });
-
-  test("is diagnosed up to the first thing that is missing, with what to do", async () => {
-    await using engine = await engineThat((request, response) =>
-      request.url?.includes("/version")
-        ? answer(200, { Version: "28.2.2", ApiVersion: "1.50" })(request, response)
-        : answer(404, { message: "No such image: speckit-job:1" })(request, response),
-    );
-    const about = { docker: engine.docker, deploymentId: "d", image: "speckit-job:1" };
-    expect(await dockerDiagnosis(about)).toEqual([
-      { check: "docker.engine", state: "ok", found: "Docker 28.2.2 answers (API 1.50)" },
-      {
-        check: "docker.image",
-        state: "problem",
-        found: "Docker does not have the image speckit-job:1",
-        remedy: expect.stringContaining("npm run images"),
-      },
-    ]);
   });
 });
 

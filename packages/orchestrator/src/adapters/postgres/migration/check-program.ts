@@ -16,11 +16,16 @@ export async function checkProgram(
     .selectFrom("spec_workflow_deployment")
     .select("oldest_program")
     .executeTakeFirstOrThrow();
-  const newest = Math.max(...known.map((name) => Number.parseInt(name, 10)));
+  const newest = newestOf(known);
   if (newest < oldest) {
     throw new SpeckitError(
       "DATABASE_TOO_NEW",
       `The database needs a program that knows migration ${oldest}; this one knows them up to ${newest}`,
     );
   }
+}
+
+/** The number of the newest of some migrations. */
+export function newestOf(names: readonly string[]): number {
+  return Math.max(...names.map((name) => Number.parseInt(name, 10)));
 }

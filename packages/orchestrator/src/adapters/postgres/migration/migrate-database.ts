@@ -12,7 +12,8 @@ export interface MigrationReport {
   readonly applied: readonly string[];
 }
 
-const TABLE = "spec_workflow_migrations";
+/** Has a row for each migration that was applied. */
+export const MIGRATIONS_TABLE = "spec_workflow_migrations";
 const UNDEFINED_TABLE = "42P01";
 const LOCK_NOT_AVAILABLE = "55P03";
 /** With the two seconds that each waits for a lock: about a minute. */
@@ -61,7 +62,7 @@ async function applyMissing(
       // Asked for inside the lock. What a newer program has applied is nothing to do for this one.
       getMigrations: async () => ({ ...(await appliedByOthers(database)), ...known }),
     },
-    migrationTableName: TABLE,
+    migrationTableName: MIGRATIONS_TABLE,
     migrationLockTableName: "spec_workflow_migration_lock",
   });
   const { error, results } = await migrator.migrateToLatest();
@@ -77,9 +78,9 @@ async function appliedByOthers(
   database: Kysely<Database>,
 ): Promise<Readonly<Record<string, Migration>>> {
   try {
-    const { rows } = await sql<{ name: string }>`SELECT name FROM ${sql.table(TABLE)}`.execute(
-      database,
-    );
+    const { rows } = await sql<{
+      name: string;
+    }>`SELECT name FROM ${sql.table(MIGRATIONS_TABLE)}`.execute(database);
     return Object.fromEntries(rows.map(({ name }) => [name, { up: async () => {} }]));
   } catch (error) {
     // The first call of all makes it, in a transaction that this connection does not see.
