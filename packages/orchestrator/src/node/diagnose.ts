@@ -1,4 +1,5 @@
 import { diagnoseEnvironment, diagnoseStateFolder, systemClock } from "../adapters/system/index.ts";
+import { DEFAULT_SETTINGS } from "../application/settings.ts";
 import type { Clock } from "../ports/clock.ts";
 import { type Diagnosis, fine, problem } from "../ports/diagnosis.ts";
 import type { OrchestratorConfig } from "./config.ts";
@@ -43,7 +44,10 @@ export async function diagnose(
   const groups = await Promise.all([
     settingsFound(problems),
     lookWithin("configuration.certificates", () => diagnoseEnvironment(environment)),
-    lookWithin("state.folder", () => diagnoseStateFolder(config.stateDir)),
+    lookWithin("state.folder", () => {
+      const { freeBytesFloor = DEFAULT_SETTINGS.freeBytesFloor } = config.settings ?? {};
+      return diagnoseStateFolder(config.stateDir, freeBytesFloor);
+    }),
     database.then(({ found }) => found),
     diagnoseBroker(config, { isLeftOut: leftOut.includes("AMQP_URL") }),
     diagnoseAgents(config, {

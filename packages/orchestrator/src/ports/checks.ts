@@ -27,7 +27,8 @@ export const CHECKS = {
     remedy: "Set SPECKIT_HOME to a folder on a local disk that this user owns and can write.",
   },
   "state.space": {
-    meaning: "Free space of the state folder's file system: 2 GiB and more.",
+    meaning:
+      "Free space of the state folder's file system: twice SPECKIT_FREE_SPACE_FLOOR_MB and more.",
     remedy: "Free some space, or set SPECKIT_HOME to a folder on a larger disk.",
   },
   "database.embedded": {

@@ -1,17 +1,23 @@
 import { randomUUID } from "node:crypto";
-import { access, constants, open, rename, rm, stat, statfs } from "node:fs/promises";
+import { access, constants, open, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { type Diagnosis, fine, notLookedAt, problem, warning } from "../../ports/diagnosis.ts";
+import { type Diagnosis, fine, problem, warning } from "../../ports/diagnosis.ts";
+import { freeSpaceOf } from "./free-space.ts";
 
 const GIBIBYTE = 1024 ** 3;
-const ENOUGH_BYTES = 2 * GIBIBYTE;
-const LEAST_BYTES = GIBIBYTE / 4;
 
-/** Looks at the folder of artifacts, caches and workspaces. It is left as it was; one that is not there is not made. */
-export async function diagnoseStateFolder(folder: string): Promise<readonly Diagnosis[]> {
+/**
+ * Looks at the folder of artifacts, caches and workspaces. It is left as it was; one that is not there is not made.
+ *
+ * @param freeBytesFloor with less than that free, workers begin no runs
+ */
+export async function diagnoseStateFolder(
+  folder: string,
+  freeBytesFloor: number,
+): Promise<readonly Diagnosis[]> {
   const there = await nearestFolder(folder);
   const found = await (there === folder ? lookAtFolder(folder) : lookAtParent(folder, there));
-  return [found, await lookAtSpace(there)];
+  return [found, await lookAtSpace(there, freeBytesFloor)];
 }
 
 /** The folder itself, or the one in which its first missing part would be made. */
@@ -76,15 +82,16 @@ function unwritable(folder: string, error: unknown): Diagnosis {
   return problem("state.folder", `${folder} takes no files: ${code ?? message}`);
 }
 
-async function lookAtSpace(folder: string): Promise<Diagnosis> {
-  const { bavail, bsize, blocks } = await statfs(folder);
-  if (blocks === 0) {
-    return notLookedAt("state.space", "the file system does not tell");
+async function lookAtSpace(folder: string, floor: number): Promise<Diagnosis> {
+  const free = await freeSpaceOf(folder)();
+  const found = `${inGibibytes(free)} are free at ${folder}`;
+  if (free < floor) {
+    const why = `less than ${inGibibytes(floor)}: workers begin no runs`;
+    return problem("state.space", `${found}, ${why}`);
   }
-  const free = bavail * bsize;
-  const found = `${(free / GIBIBYTE).toFixed(1)} GiB are free at ${folder}`;
-  if (free < LEAST_BYTES) {
-    return problem("state.space", found);
-  }
-  return free < ENOUGH_BYTES ? warning("state.space", found) : fine("state.space", found);
+  return free < 2 * floor ? warning("state.space", found) : fine("state.space", found);
+}
+
+function inGibibytes(bytes: number): string {
+  return `${(bytes / GIBIBYTE).toFixed(1)} GiB`;
 }
