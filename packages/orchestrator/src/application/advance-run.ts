@@ -2,6 +2,7 @@ import { type WakeUp, wakeUp } from "../contract/wake-up.ts";
 import { RETRY_TIERS_MS } from "../domain/retry-policy.ts";
 import { failureOf, isSpeckitError } from "../domain/speckit-error.ts";
 import { tagOf } from "../ports/metrics.ts";
+import type { RunRecord } from "../ports/run-repository.ts";
 import type { DeliveryVerdict, WakeUpDelivery } from "../ports/transport.ts";
 import { type CarryDependencies, carryRun } from "./carry-run.ts";
 import type { LeaseKeeper } from "./lease-keeper.ts";
@@ -68,6 +69,7 @@ export async function advanceRun(
     await deps.reach?.("run.claimed", { runId });
     lost = lease.lost;
     deps.metrics?.count("wake_ups", { became: "claimed" });
+    countWait(deps, claim.run);
     deps.metrics?.count("takeovers", {}, claim.leftAt === null ? 0 : 1);
     deps.relay.kick(runId);
     return await carryRun({ ...deps, logger }, claim, lease, stopping, { isExtra });
@@ -83,5 +85,15 @@ export async function advanceRun(
     const { code, message } = failureOf(error);
     logger.error("run left to the sweeper", { code, error: message });
     return { do: "ack" };
+  }
+}
+
+/** Of a run that is claimed for the first time. */
+function countWait(
+  { metrics }: CarryDependencies,
+  { epoch, startedAt, createdAt }: RunRecord,
+): void {
+  if (epoch === 1 && startedAt !== null) {
+    metrics?.timing("queue_wait_ms", startedAt.getTime() - createdAt.getTime(), {});
   }
 }

@@ -55,6 +55,9 @@ export async function recordEnd(
   };
   const write = () => commitSurely(deps, lease, commit);
   await (commit.wait === undefined ? write() : lease.giveBack(write));
+  if (restMs !== undefined) {
+    deps.metrics?.count("cool_downs", {});
+  }
   if (next.kind === "needs_input" || next.kind === "proposed") {
     deps.metrics?.count("pauses", {});
   } else if ("failure" in ending && next.kind !== "ended") {

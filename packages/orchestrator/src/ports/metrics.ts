@@ -89,6 +89,16 @@ export const METRICS = {
       "The sweeper found a run that nobody owned and whose time had come, and sent it a wake-up or (the start queue explains it, or the broker was away) did not.",
     tags: { became: ["woken", "left"] },
   },
+  queue_wait_ms: {
+    kind: "timing",
+    meaning: "From a run's request to its first claim by a worker.",
+    tags: {},
+  },
+  jobs_started: {
+    kind: "counter",
+    meaning: "An agent, or the command that adds Spec Kit, was about to be started.",
+    tags: { runtime: ["container", "process"] },
+  },
   phase_duration_ms: {
     kind: "timing",
     meaning: "A started phase came to an end, by the worker's clock.",
@@ -102,10 +112,21 @@ export const METRICS = {
     meaning: "A phase did not succeed and will be started again, at once or after a wait.",
     tags: { class: FAILURE_CLASSES },
   },
+  cool_downs: {
+    kind: "counter",
+    meaning: "A run rests until its credential may be used again; each such rest counts.",
+    tags: {},
+  },
   pauses: {
     kind: "counter",
     meaning: "A run has open questions and waits for its answers.",
     tags: {},
+  },
+  cleanups: {
+    kind: "counter",
+    meaning:
+      "A cleanup has closed its run (closed), could not do all of it and comes again (failed), or waits until the run's events are sent (unsent).",
+    tags: { became: ["closed", "failed", "unsent"] },
   },
   runs_ended: {
     kind: "counter",

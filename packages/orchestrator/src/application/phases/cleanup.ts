@@ -39,6 +39,7 @@ export async function cleanUp(
     });
     await deps.reach?.("cleanup.removed", { runId, phase: "cleanup", attempt });
     if (trouble !== undefined && attempt < MAX_CLEANUP_STARTS && !isCrashed(trouble)) {
+      deps.metrics?.count("cleanups", { became: "failed" });
       return recordTrouble(deps, hold, attempt, trouble);
     }
     const data = trouble === undefined ? {} : { trouble: failureOf(trouble).message };
@@ -52,6 +53,7 @@ export async function cleanUp(
     deps.logger.warn("last events not sent yet", { runId, error: String(error) });
   }
   const closed = await deps.runs.finishCleanup(hold, attempt);
+  deps.metrics?.count("cleanups", { became: closed ? "closed" : "unsent" });
   if (closed) {
     countEnd(deps, run);
   }

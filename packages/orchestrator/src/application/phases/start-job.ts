@@ -67,6 +67,8 @@ export async function startJob(
     // This process stood still: by now the container is another owner's.
     throw fencedError(run.runId, lease.hold.epoch);
   }
+  const runtime = prepared.place === undefined ? "process" : "container";
+  deps.metrics?.count("jobs_started", { runtime });
   return prepared.start(listener, { ...limits(), keepAliveMs }, signals);
 }
 
