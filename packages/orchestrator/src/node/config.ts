@@ -1,6 +1,7 @@
 import type { ContainerLimits } from "../adapters/docker/index.ts";
 import type { GatewayUpstreams, ModelPrices } from "../adapters/gateway/index.ts";
 import type { CommitSigning, GitSsh } from "../adapters/git/index.ts";
+import type { StatsdTags } from "../adapters/statsd/index.ts";
 import type { LogLevel } from "../adapters/winston/index.ts";
 import type { Settings } from "../application/settings.ts";
 import type { RuntimeChoice } from "../ports/job-runtime.ts";
@@ -150,6 +151,8 @@ export interface OrchestratorConfig {
     readonly port?: number;
     /** First part of every metric's name. Default `speckit`. */
     readonly prefix?: string;
+    /** Default `dogstatsd`; `names`: their values are parts of the names. */
+    readonly tags?: StatsdTags;
   };
   readonly healthPort?: number;
   readonly healthHost?: string;

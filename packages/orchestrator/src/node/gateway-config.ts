@@ -49,6 +49,7 @@ const schema = z.strictObject({
       host: z.string().min(1),
       port: port.optional(),
       prefix: z.string().optional(),
+      tags: z.enum(["dogstatsd", "names"]).optional(),
     })
     .optional(),
   /** Left out: health and metrics are served nowhere. 0: a free one. */
@@ -101,6 +102,7 @@ const VARIABLES: Readonly<Record<string, Variable>> = {
   "statsd.host": { name: "STATSD_HOST" },
   "statsd.port": { name: "STATSD_PORT", as: "number" },
   "statsd.prefix": { name: "SPECKIT_STATSD_PREFIX" },
+  "statsd.tags": { name: "SPECKIT_STATSD_TAGS" },
   healthPort: { name: "SPECKIT_GATEWAY_HEALTH_PORT", as: "number" },
   healthHost: { name: "SPECKIT_GATEWAY_HEALTH_HOST" },
   logLevel: { name: "SPECKIT_LOG_LEVEL" },

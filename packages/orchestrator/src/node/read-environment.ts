@@ -221,6 +221,9 @@ const environmentSchema = z
       })
       .max(100, { error: "expected at most 100 characters" })
       .optional(),
+    SPECKIT_STATSD_TAGS: z
+      .enum(["dogstatsd", "names"], { error: "expected dogstatsd or names" })
+      .optional(),
     SPECKIT_HEALTH_PORT: port.optional(),
     SPECKIT_HEALTH_HOST: z.string().min(1).optional(),
     SPECKIT_HTTP_TOKEN: bearerToken.optional(),
@@ -381,6 +384,7 @@ function configOf(values: ParsedEnvironment, env: Environment): OrchestratorConf
           host: values.STATSD_HOST,
           port: values.STATSD_PORT,
           prefix: values.SPECKIT_STATSD_PREFIX,
+          tags: values.SPECKIT_STATSD_TAGS,
         });
   return definedOnly({
     databaseUrl: values.DATABASE_URL,

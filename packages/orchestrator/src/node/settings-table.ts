@@ -454,6 +454,12 @@ export const SETTINGS = [
     meaning: "First part of the name of every metric, before a dot.",
   },
   {
+    name: "SPECKIT_STATSD_TAGS",
+    default: "dogstatsd",
+    meaning:
+      "How tags are told: `dogstatsd` (`retries:1|c|#class:transient`), or `names` for servers that know no tags (`retries.transient:1|c`).",
+  },
+  {
     name: "SPECKIT_HEALTH_PORT",
     default: "none: no server",
     meaning: "Port of the worker's health server (`/healthz`, `/readyz`); 0 takes a free one.",

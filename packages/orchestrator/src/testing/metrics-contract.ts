@@ -75,8 +75,12 @@ export function describeMetrics(name: string, open: () => Promise<MetricsUnderTe
 
     test("every metric of the catalogue arrives as itself, with every value its tags can have", async () => {
       const expected = everyTelling();
-      for (const one of expected) {
+      for (const [ix, one] of expected.entries()) {
         tell(metrics, one);
+        // A listener's socket holds some 250 that nobody has read yet, and drops the rest.
+        if (ix % 100 === 99) {
+          await under.arrived(ix + 1);
+        }
       }
       expect(await everythingTold()).toEqual(expected);
     });

@@ -39,13 +39,15 @@ describe("readEnvironment", () => {
   });
 
   test("metrics go where STATSD_HOST says, and nowhere without it", () => {
-    const more = { STATSD_PORT: "9125", SPECKIT_STATSD_PREFIX: "acme.speckit" };
+    const names = { SPECKIT_STATSD_PREFIX: "acme.speckit", SPECKIT_STATSD_TAGS: "names" };
+    const more = { STATSD_PORT: "9125", ...names };
     expect(readEnvironment(more).statsd).toBeUndefined();
     expect(readEnvironment({ STATSD_HOST: "statsd" }).statsd).toEqual({ host: "statsd" });
     expect(readEnvironment({ STATSD_HOST: "10.0.0.7", ...more }).statsd).toEqual({
       host: "10.0.0.7",
       port: 9_125,
       prefix: "acme.speckit",
+      tags: "names",
     });
   });
 

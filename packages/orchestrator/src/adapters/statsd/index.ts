@@ -1,1 +1,1 @@
-export { type StatsdOptions, statsdMetrics } from "./statsd-metrics.ts";
+export { type StatsdOptions, type StatsdTags, statsdMetrics } from "./statsd-metrics.ts";

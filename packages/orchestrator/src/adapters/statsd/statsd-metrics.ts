@@ -9,24 +9,29 @@ const BETWEEN_WARNINGS_MS = 60_000;
 /** How long the end waits for what is on its way. */
 const END_WITHIN_MS = 200;
 
+/** How tags are told: in DogStatsD's form, or, to servers that know none, as parts of the name. */
+export type StatsdTags = "dogstatsd" | "names";
+
 export interface StatsdOptions {
   readonly host: string;
   /** Default 8125. */
   readonly port?: number | undefined;
   /** Stands before every name, with a dot. Default `speckit`. */
   readonly prefix?: string | undefined;
+  /** Default `dogstatsd`. */
+  readonly tags?: StatsdTags | undefined;
   readonly logger: Logger;
   /** Default: the system's. */
   readonly lookup?: Lookup;
 }
 
 /**
- * Numbers as StatsD datagrams over UDP, one each, tags in DogStatsD's form (`|#phase:plan`). What
- * cannot be sent is dropped: a closed port is never noticed, everything else is told in the log, at
+ * Numbers as StatsD datagrams over UDP, one each, with their tags: `retries:1|c|#class:transient`, or
+ * `retries.transient:1|c`, values in the order of the metrics' table. What cannot be sent is dropped: a closed port is never noticed, everything else is told in the log, at
  * most once a minute. Keeps no process alive.
  */
 export function statsdMetrics(options: StatsdOptions): Metrics & AsyncDisposable {
-  const { host, port = 8_125, prefix = "speckit", logger } = options;
+  const { host, port = 8_125, prefix = "speckit", tags: form = "dogstatsd", logger } = options;
   const client = new StatsD({ port, prefix: `${prefix}.` });
   let warnAtMs = 0;
   const drop = (error: unknown): void => {
@@ -87,7 +92,8 @@ export function statsdMetrics(options: StatsdOptions): Metrics & AsyncDisposable
     const send = (): void => {
       try {
         // By `send`: `increment` makes 1 of a count of 0.
-        client.send(name, value, type, undefined, tagList(tags), settled);
+        const told = form === "names" ? nameWith(name, tags) : name;
+        client.send(told, value, type, undefined, form === "names" ? [] : tagList(tags), settled);
       } catch (error) {
         settled(error);
       }
@@ -126,9 +132,15 @@ export function statsdMetrics(options: StatsdOptions): Metrics & AsyncDisposable
   };
 }
 
-/** The characters that have a meaning in a datagram may not come with a value. */
 function tagList(tags: object): string[] {
-  return Object.entries(tags).map(
-    ([name, value]) => `${name}:${String(value).replaceAll(/[\s:|@#,]/g, "_")}`,
-  );
+  return Object.entries(tags).map(([name, value]) => `${name}:${harmless(value)}`);
+}
+
+function nameWith(name: string, tags: object): string {
+  return [name, ...Object.values(tags).map(harmless)].join(".");
+}
+
+/** The characters that have a meaning in a datagram may not come with a value. */
+function harmless(value: unknown): string {
+  return String(value).replaceAll(/[\s:|@#,]/g, "_");
 }

@@ -42,6 +42,19 @@ describe("StatsD alone", () => {
     expect(await listener.arrived(1)).toEqual(["acme.speckit.takeovers:1|c"]);
   });
 
+  test("to a server that knows no tags their values are told as parts of the name", async () => {
+    await using listener = await statsdListener();
+    const { logger } = recordingLogger();
+    const options = { host: "127.0.0.1", port: listener.port, tags: "names", logger } as const;
+    await using metrics = statsdMetrics(options);
+    metrics.count("takeovers", {});
+    metrics.timing("phase_duration_ms", 12, { phase: "plan", became: "succeeded" });
+    expect(await listener.arrived(2)).toEqual([
+      "speckit.takeovers:1|c",
+      "speckit.phase_duration_ms.plan.succeeded:12|ms",
+    ]);
+  });
+
   test("a tag's value cannot break a datagram", async () => {
     await using listener = await statsdListener();
     const { logger } = recordingLogger();
