@@ -70,5 +70,9 @@ function lineOf(sum: {
   readonly bytes: number;
   readonly damaged: number;
 }): string {
-  return `${sum.runs} runs, ${sum.artifacts} artifacts, ${sum.bytes} bytes: ${sum.damaged === 0 ? "all as on record" : `${sum.damaged} runs are not as on record`}`;
+  return `${counted(sum.runs, "run")}, ${counted(sum.artifacts, "artifact")}, ${sum.bytes} bytes: ${sum.damaged === 0 ? "all as on record" : `${sum.damaged} runs are not as on record`}`;
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
