@@ -27,7 +27,11 @@ export function sshKeyPair(file: string): string {
  * OpenSSH's own server on a free port of 127.0.0.1, as this user, until the test is over: it lets in
  * one key, and runs nothing but git's own commands.
  */
-export async function sshServer(options: { readonly publicKey: string }): Promise<SshServer> {
+export async function sshServer(options: {
+  readonly publicKey: string;
+  /** Forwards sockets instead, and runs nothing. */
+  readonly forwards?: boolean;
+}): Promise<SshServer> {
   const folder = await tempFolder("ssh-server");
   const at = (name: string) => join(folder.path, name);
   const hostKey = sshKeyPair(at("host_key"));
@@ -47,7 +51,9 @@ export async function sshServer(options: { readonly publicKey: string }): Promis
       "PasswordAuthentication no",
       "KbdInteractiveAuthentication no",
       "PermitRootLogin prohibit-password",
-      'ForceCommand exec git-shell -c "$SSH_ORIGINAL_COMMAND"',
+      options.forwards === true
+        ? "ForceCommand false"
+        : 'ForceCommand exec git-shell -c "$SSH_ORIGINAL_COMMAND"',
       "",
     ].join("\n"),
   );

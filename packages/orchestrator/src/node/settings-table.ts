@@ -181,7 +181,7 @@ export const SETTINGS = [
   {
     name: "DOCKER_HOST",
     default: "unix:///var/run/docker.sock",
-    meaning: "The Docker engine: `unix:///path`, `tcp://host:port` or `ssh://user@host`.",
+    meaning: "The Docker engine: `unix:///path` or `tcp://host:port`.",
   },
   {
     name: "DOCKER_CERT_PATH",

@@ -8,8 +8,7 @@ import { SpeckitError } from "../../domain/speckit-error.ts";
 /** Where the engine is, in the words of Docker's own variables. */
 export interface DockerAddress {
   /**
-   * `DOCKER_HOST`: `unix:///path`, `tcp://host:port` or `ssh://user@host`. Default
-   * `unix:///var/run/docker.sock`.
+   * `DOCKER_HOST`: `unix:///path` or `tcp://host:port`. Default `unix:///var/run/docker.sock`.
    */
   readonly host?: string | undefined;
   /** `DOCKER_CERT_PATH`: folder with `ca.pem`, `cert.pem` and `key.pem`. */
@@ -34,16 +33,6 @@ export function connectDocker(address: DockerAddress = {}): Docker {
     return open({ host: undefined, socketPath, protocol: "http", agent: new HttpAgent() });
   }
   const url = parseHost(host);
-  if (url.protocol === "ssh:") {
-    const { SSH_AUTH_SOCK: agent } = process.env;
-    return open({
-      protocol: "ssh",
-      host: url.hostname,
-      port: Number(url.port || 22),
-      username: url.username,
-      sshOptions: agent === undefined ? {} : { agent },
-    });
-  }
   const isTls = address.tlsVerify === true || url.protocol === "https:";
   return open({
     protocol: isTls ? "https" : "http",
@@ -60,16 +49,24 @@ function open(options: Docker.DockerOptions & { readonly agent?: HttpAgent }): D
 }
 
 function parseHost(host: string): URL {
+  if (/^ssh:/i.test(host)) {
+    // The client's own ssh would take whatever host key it is shown.
+    throw new SpeckitError(
+      "CONFIGURATION_INVALID",
+      "DOCKER_HOST: expected unix:///path or tcp://host:port, got an ssh address",
+      { remedy: "Forward the engine's socket with ssh itself: docs/containers.md shows how." },
+    );
+  }
   const url = URL.parse(host.includes("://") ? host : `tcp://${host}`);
   const isAddress =
     url !== null &&
-    ["tcp:", "http:", "https:", "ssh:"].includes(url.protocol) &&
+    ["tcp:", "http:", "https:"].includes(url.protocol) &&
     url.hostname !== "" &&
     ["", "/"].includes(url.pathname);
   if (!isAddress) {
     throw new SpeckitError(
       "CONFIGURATION_INVALID",
-      `DOCKER_HOST: expected unix:///path, tcp://host:port or ssh://user@host, got ${JSON.stringify(host)}`,
+      `DOCKER_HOST: expected unix:///path or tcp://host:port, got ${JSON.stringify(host)}`,
     );
   }
   return url;

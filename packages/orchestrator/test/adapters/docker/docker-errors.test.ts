@@ -107,16 +107,14 @@ describe("the address of an engine", () => {
       protocol: "https",
       port: 2376,
     });
-    expect(connectDocker({ host: "ssh://me@far" }).modem).toMatchObject({
-      protocol: "ssh",
-      host: "far",
-      username: "me",
-    });
   });
 
-  test.each(["nonsense://x", "tcp://", "unix:/x"])("that is none is refused: %s", (host) => {
-    expect(() => connectDocker({ host })).toThrow("DOCKER_HOST: expected");
-  });
+  test.each(["nonsense://x", "tcp://", "unix:/x", "ssh://me@far"])(
+    "that is none is refused: %s",
+    (host) => {
+      expect(() => connectDocker({ host })).toThrow("DOCKER_HOST: expected");
+    },
+  );
 
   test("with certificates that are not there is refused, naming the file", () => {
     const address = { host: "tcp://h:2376", tlsVerify: true, certPath: "/nowhere" };
