@@ -159,6 +159,7 @@ export interface OrchestratorConfig {
   /** What readers of runs must show at the health server. Left out: they cannot be read there. */
   readonly httpToken?: string;
   readonly logLevel?: LogLevel;
+  /** Default `text` where stderr is a terminal, else `json`. */
   readonly logFormat?: "json" | "text";
 }
 

@@ -169,7 +169,7 @@ export async function openOrchestrator(
 export function loggerFor(config: OrchestratorConfig): Logger {
   return winstonLogger({
     level: config.logLevel ?? "info",
-    format: config.logFormat ?? "json",
+    format: config.logFormat ?? (process.stderr.isTTY ? "text" : "json"),
     secrets: secretsOf(config),
   });
 }

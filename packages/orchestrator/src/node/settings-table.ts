@@ -481,7 +481,11 @@ export const SETTINGS = [
     default: "info; warn at a terminal command",
     meaning: "`error`, `warn`, `info` or `debug`.",
   },
-  { name: "SPECKIT_LOG_FORMAT", default: "json; text at a terminal", meaning: "`json` or `text`." },
+  {
+    name: "SPECKIT_LOG_FORMAT",
+    default: "text where stderr is a terminal, else json",
+    meaning: "`json` or `text`.",
+  },
 ] as const satisfies readonly SettingFacts[];
 
 export type SettingName = (typeof SETTINGS)[number]["name"];
