@@ -5,6 +5,7 @@ import { introduction } from "./output/introduction.ts";
 import { outliveOutput } from "./output/lost-output.ts";
 import { printResult } from "./output/print-result.ts";
 import { progress } from "./output/progress.ts";
+import { tellWaiting } from "./output/tell-waiting.ts";
 
 export interface CarryOptions {
   readonly json?: boolean;
@@ -37,7 +38,8 @@ export async function carryHere(
       : undefined;
   {
     using shown = progress(out);
-    const following = { signal: interrupted.signal, untilAsked: true };
+    const { signal } = interrupted;
+    const following = { signal, untilAsked: true, onDatabaseAway: tellWaiting };
     for await (const event of orchestrator.follow(runId, following)) {
       shown.show(event);
     }

@@ -1,10 +1,10 @@
 import {
   type EventRecord,
   type ExitCode,
-  failureOf,
   type Orchestrator,
   SpeckitError,
 } from "@speckit/orchestrator";
+import { tellWaiting } from "./output/tell-waiting.ts";
 import { visible } from "./output/visible.ts";
 
 const PAGE = 500;
@@ -53,10 +53,6 @@ export async function printEvents(
       return 0;
     }
   }
-}
-
-function tellWaiting(reason: unknown): void {
-  process.stderr.write(`speckit: waiting for the database: ${failureOf(reason).message}\n`);
 }
 
 /** An event in one line, for people. */
