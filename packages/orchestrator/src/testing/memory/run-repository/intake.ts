@@ -5,8 +5,8 @@ import type {
   RunRecord,
 } from "../../../ports/run-repository.ts";
 import type { MemoryDatabase } from "./memory-database.ts";
-import { type RunRow, type RunRows, runRecord, stored } from "./rows.ts";
-import { LOOK_AGAIN_MS } from "./times.ts";
+import { newRunRow } from "./new-run-row.ts";
+import { type RunRows, runRecord } from "./rows.ts";
 
 export function insertRun(database: MemoryDatabase, asked: NewRun): InsertRunResult {
   const runId = asked.runId.toLowerCase();
@@ -28,7 +28,7 @@ export function insertRun(database: MemoryDatabase, asked: NewRun): InsertRunRes
   const { repository, branch, agent, pipeline } = asked;
   const goesOn = asked.goesOn === undefined ? undefined : goOnFrom(database, runId, asked.goesOn);
   const data = { repository, branch, agent, pipeline, ...goesOn?.told };
-  const row = { ...newRow(database, { ...asked, runId }), ...goesOn?.facts };
+  const row = { ...newRunRow(database.now(), { ...asked, runId }), ...goesOn?.facts };
   database.insert(row, [{ type: "run.accepted", data }], goesOn?.checkpoint);
   if (asked.goesOn !== undefined && !database.commands.has(runId)) {
     database.commands.set(runId, {
@@ -89,62 +89,6 @@ function findByKey(
     }
   }
   return database.rowsOf(runId);
-}
-
-function newRow(database: MemoryDatabase, asked: NewRun): RunRow {
-  const createdAt = database.now();
-  return {
-    runId: asked.runId,
-    request: stored(asked.request),
-    requestHash: asked.requestHash,
-    repository: asked.repository,
-    gitRemote: asked.gitRemote,
-    branch: asked.branch,
-    agent: asked.agent,
-    pipeline: [...asked.pipeline],
-    featureDirectory: null,
-    featureNumber: null,
-    baseBranch: null,
-    baseSha: null,
-    branchOldSha: null,
-    tipSha: null,
-    pushed: false,
-    diff: null,
-    pullRequest: null,
-    specKit: null,
-    summary: null,
-    outcome: null,
-    failure: null,
-    phaseIx: 0,
-    parkedFor: null,
-    credential: null,
-    cooledMs: 0,
-    questionRound: 0,
-    retryOf: null,
-    firstPhaseIx: 0,
-    changedBefore: false,
-    cancelRequestedAt: null,
-    epoch: 0,
-    leaseOwner: null,
-    leaseUntil: null,
-    handedOver: false,
-    idleClaims: 0,
-    dueAt: createdAt,
-    wakeAt: createdAt + LOOK_AGAIN_MS,
-    sweeps: 0,
-    lastSeq: 0,
-    sentSeq: 0,
-    replyTo: asked.replyTo ?? null,
-    correlationId: asked.correlationId ?? null,
-    createdAt,
-    startedAt: null,
-    finishedAt: null,
-    cleanedAt: null,
-    artifactsExpireAt: null,
-    artifactsDeletedAt: null,
-    keptAt: null,
-    keptReason: null,
-  };
 }
 
 export function listRuns(database: MemoryDatabase, filter: RunFilter): readonly RunRecord[] {
