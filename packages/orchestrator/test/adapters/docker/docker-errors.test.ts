@@ -1,7 +1,4 @@
-import { mkdtempSync } from "node:fs";
 import { type AddressInfo, createServer as createTcpServer } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { askEngine } from "../../../src/adapters/docker/ask-engine.ts";
 import { engineError } from "../../../src/adapters/docker/docker-errors.ts";
@@ -11,7 +8,7 @@ import { answer, engineThat } from "./engine-that.ts";
 
 describe("an engine", () => {
   test("that is not there is unavailable", async () => {
-    const host = `unix://${join(mkdtempSync(join(tmpdir(), "speckit-no-")), "docker.sock")}`;
+    const host = "unix:///nonexistent/docker.sock";
     await expect(pingEngine(connectDocker({ host }))).rejects.toMatchObject({
       code: "ENGINE_UNAVAILABLE",
       class: "transient",
