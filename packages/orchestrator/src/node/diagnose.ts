@@ -8,7 +8,8 @@ import { diagnoseBroker } from "./diagnosis/diagnose-broker.ts";
 import { diagnoseDatabase, type EmbeddedState } from "./diagnosis/diagnose-database.ts";
 import { diagnoseRepositories } from "./diagnosis/diagnose-repositories.ts";
 import { lookWithin } from "./diagnosis/look-within.ts";
-import type { Environment, ReadEnvironment } from "./read-environment.ts";
+import type { ReadEnvironment } from "./read-environment.ts";
+import type { Environment } from "./setting-value.ts";
 
 export interface DiagnoseOptions {
   /** What is wrong with the configuration itself, and not in it. Default nothing. */

@@ -3,8 +3,8 @@ import { z } from "zod";
 import { LOG_LEVELS } from "../adapters/winston/index.ts";
 import type { ModelProvider } from "../domain/model-provider.ts";
 import { egressRuleLine } from "./egress-rules.ts";
-import { type Environment, invalid, settingValue } from "./read-environment.ts";
 import { DAY_MS, json, key, list, port, prices, url } from "./setting-shapes.ts";
+import { type Environment, invalid, settingValue } from "./setting-value.ts";
 
 const DEFAULT_SOCKET = "/run/speckit-gateway/gateway.sock";
 

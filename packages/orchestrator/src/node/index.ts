@@ -17,9 +17,9 @@ export { openGitHubAppCredentials, openPullRequestHost } from "./open-pull-reque
 export { checkContainers } from "./open-runtime.ts";
 export { type OpenServedGateway, openServedGateway } from "./open-served-gateway.ts";
 export {
-  type Environment,
   type ReadEnvironment,
   readAsFarAsValid,
   readEnvironment,
 } from "./read-environment.ts";
+export type { Environment } from "./setting-value.ts";
 export { SETTINGS, type SettingFacts, type SettingName } from "./settings-table.ts";

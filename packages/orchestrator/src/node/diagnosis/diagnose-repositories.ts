@@ -7,7 +7,7 @@ import { allowsFile, commitsOf } from "../commits-of.ts";
 import type { OrchestratorConfig } from "../config.ts";
 import { openGitCredentials } from "../open-git-credentials.ts";
 import { loggerFor } from "../open-orchestrator.ts";
-import type { Environment } from "../read-environment.ts";
+import type { Environment } from "../setting-value.ts";
 import { lookWithin } from "./look-within.ts";
 
 const MOST = 20;
