@@ -2,7 +2,7 @@ import { type WakeUp, wakeUp } from "../contract/wake-up.ts";
 import { RETRY_TIERS_MS } from "../domain/retry-policy.ts";
 import { failureOf, isSpeckitError } from "../domain/speckit-error.ts";
 import { tagOf } from "../ports/metrics.ts";
-import type { RunRecord } from "../ports/run-repository.ts";
+import type { RunRecord } from "../ports/run-record.ts";
 import type { DeliveryVerdict, WakeUpDelivery } from "../ports/transport.ts";
 import { type CarryDependencies, carryRun } from "./carry-run.ts";
 import type { LeaseKeeper } from "./lease-keeper.ts";

@@ -1,9 +1,10 @@
 import type { Usage } from "../contract/run-result.ts";
 import type { AgentPhase } from "../domain/phase.ts";
 import type { AgentEvent } from "../ports/agent-backend.ts";
+import type { NewEvent } from "../ports/attempt-commit.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Logger } from "../ports/logger.ts";
-import type { NewEvent, RunRepository } from "../ports/run-repository.ts";
+import type { RunRepository } from "../ports/run-repository.ts";
 import { lastMessage } from "./last-message.ts";
 import type { HeldLease } from "./lease-keeper.ts";
 import { orLost, whileHeld } from "./while-held.ts";

@@ -6,7 +6,7 @@ import { isAgentPhase, type PipelinePhase } from "../domain/phase.ts";
 import { type AnsweredQuestion, pairAnswers } from "../domain/questions.ts";
 import type { RunState } from "../domain/run-state.ts";
 import { failureOf, isSpeckitError } from "../domain/speckit-error.ts";
-import type { AttemptRecord } from "../ports/run-repository.ts";
+import type { AttemptRecord } from "../ports/run-record.ts";
 import type { CarryDependencies, Situation } from "./carry-run.ts";
 import type { Ending } from "./ending.ts";
 import { agentPhase } from "./phases/agent-phase.ts";

@@ -1,4 +1,4 @@
-import type { AttemptCommit, AttemptEnd } from "../ports/run-repository.ts";
+import type { AttemptCommit, AttemptEnd } from "../ports/attempt-commit.ts";
 import type { Dependencies } from "./dependencies.ts";
 import type { HeldLease } from "./lease-keeper.ts";
 import { whileHeld } from "./while-held.ts";

@@ -1,5 +1,5 @@
 import { isAgentPhase } from "../domain/phase.ts";
-import type { RunRecord } from "../ports/run-repository.ts";
+import type { RunRecord } from "../ports/run-record.ts";
 import type { CarryDependencies, Situation } from "./carry-run.ts";
 import { orLost } from "./while-held.ts";
 

@@ -1,6 +1,7 @@
 import type { Phase } from "../domain/phase.ts";
 import type { RunState } from "../domain/run-state.ts";
-import type { NewEvent, RunRecord } from "../ports/run-repository.ts";
+import type { NewEvent } from "../ports/attempt-commit.ts";
+import type { RunRecord } from "../ports/run-record.ts";
 import type { CarryDependencies, Situation } from "./carry-run.ts";
 import { credentialOf } from "./credential-rest.ts";
 import { type AttemptEnding, isExpired, questionsOf } from "./ending.ts";

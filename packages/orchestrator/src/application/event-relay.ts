@@ -3,7 +3,8 @@ import { OUTCOMES } from "../domain/run-state.ts";
 import type { ReachFailpoint } from "../ports/failpoints.ts";
 import type { Logger } from "../ports/logger.ts";
 import type { Metrics } from "../ports/metrics.ts";
-import type { EventRecord, RunRepository } from "../ports/run-repository.ts";
+import type { EventRecord } from "../ports/run-record.ts";
+import type { RunRepository } from "../ports/run-repository.ts";
 import type { Transport } from "../ports/transport.ts";
 import { readRunResult } from "./read-run-result.ts";
 

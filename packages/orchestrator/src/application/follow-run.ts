@@ -1,5 +1,5 @@
 import { SpeckitError } from "../domain/speckit-error.ts";
-import type { EventRecord, RunRecord } from "../ports/run-repository.ts";
+import type { EventRecord, RunRecord } from "../ports/run-record.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { untilAvailable } from "./until-available.ts";
 

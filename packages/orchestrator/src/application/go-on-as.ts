@@ -1,7 +1,8 @@
 import type { RunCommand } from "../contract/run-command.ts";
 import { canonicalJson } from "../domain/canonical-json.ts";
 import { SpeckitError } from "../domain/speckit-error.ts";
-import type { NewRun, RunRecord } from "../ports/run-repository.ts";
+import type { RunRecord } from "../ports/run-record.ts";
+import type { NewRun } from "../ports/run-repository.ts";
 import type { AppliedCommand } from "./apply-command.ts";
 import { admit, type SubmitDependencies, storeAndWake } from "./submit-run.ts";
 

@@ -2,7 +2,7 @@ import { isCrashLoop, MAX_IDLE_CLAIMS, MAX_TAKEOVERS } from "../domain/crash-loo
 import { failure } from "../domain/failure.ts";
 import { isAgentPhase } from "../domain/phase.ts";
 import type { RunState } from "../domain/run-state.ts";
-import type { AttemptRecord } from "../ports/run-repository.ts";
+import type { AttemptRecord } from "../ports/run-record.ts";
 import { attemptPhase } from "./attempt-phase.ts";
 import type { CarryDependencies, Situation } from "./carry-run.ts";
 import { recordEnd } from "./record-end.ts";

@@ -1,7 +1,7 @@
 import type { RunCommand } from "../contract/run-command.ts";
 import { PUBLISHING_PHASES } from "../domain/phase.ts";
 import { SpeckitError } from "../domain/speckit-error.ts";
-import type { RunRecord } from "../ports/run-repository.ts";
+import type { RunRecord } from "../ports/run-record.ts";
 import type { AppliedCommand } from "./apply-command.ts";
 import { goOnAs } from "./go-on-as.ts";
 import type { SubmitDependencies } from "./submit-run.ts";

@@ -1,6 +1,6 @@
 import { SpeckitError } from "../domain/speckit-error.ts";
 import type { StoredArtifact } from "../ports/artifact-store.ts";
-import type { RunRecord } from "../ports/run-repository.ts";
+import type { RunRecord } from "../ports/run-record.ts";
 import type { Dependencies } from "./dependencies.ts";
 
 /** What is on record of a run's artifacts. */

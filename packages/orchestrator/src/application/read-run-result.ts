@@ -2,7 +2,8 @@ import type { RunResult } from "../contract/run-result.ts";
 import { type AgentPhase, PHASES, type Phase } from "../domain/phase.ts";
 import { SpeckitError } from "../domain/speckit-error.ts";
 import type { StoredArtifact } from "../ports/artifact-store.ts";
-import type { AttemptRecord, RunRecord, RunRepository } from "../ports/run-repository.ts";
+import type { AttemptRecord, RunRecord } from "../ports/run-record.ts";
+import type { RunRepository } from "../ports/run-repository.ts";
 import { totalUsage } from "./total-usage.ts";
 import { waitOf } from "./wait-of.ts";
 

@@ -4,7 +4,8 @@ import { neverStarted } from "../domain/never-started.ts";
 import type { Phase, PipelinePhase } from "../domain/phase.ts";
 import { MAX_STARTS_PER_PHASE } from "../domain/retry-policy.ts";
 import type { Outcome } from "../domain/run-state.ts";
-import type { AttemptCommit, RunRecord } from "../ports/run-repository.ts";
+import type { AttemptCommit } from "../ports/attempt-commit.ts";
+import type { RunRecord } from "../ports/run-record.ts";
 import type { Situation } from "./carry-run.ts";
 import type { AttemptEnding } from "./ending.ts";
 

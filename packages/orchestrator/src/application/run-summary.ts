@@ -1,5 +1,5 @@
 import type { RunSummary } from "../contract/run-pages.ts";
-import type { RunRecord } from "../ports/run-repository.ts";
+import type { RunRecord } from "../ports/run-record.ts";
 
 /** A run as lists show it. */
 export function runSummaryOf(run: RunRecord): RunSummary {

@@ -5,7 +5,8 @@ import { canonicalJson } from "../domain/canonical-json.ts";
 import { pipelineFor } from "../domain/phase.ts";
 import { parseRepository, type RepositoryAddress } from "../domain/repository-address.ts";
 import { SpeckitError } from "../domain/speckit-error.ts";
-import type { NewRun, RunRecord } from "../ports/run-repository.ts";
+import type { RunRecord } from "../ports/run-record.ts";
+import type { NewRun } from "../ports/run-repository.ts";
 import type { Dependencies } from "./dependencies.ts";
 
 export interface Submission {

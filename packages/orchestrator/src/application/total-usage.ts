@@ -1,5 +1,5 @@
 import type { Usage } from "../contract/run-result.ts";
-import type { AttemptRecord } from "../ports/run-repository.ts";
+import type { AttemptRecord } from "../ports/run-record.ts";
 
 /** Tokens of every attempt, also the failed ones: they were paid for. One unknown cost makes the sum unknown. */
 export function totalUsage(attempts: readonly AttemptRecord[]): Usage {

@@ -1,5 +1,5 @@
 import type { Wait } from "../domain/wait.ts";
-import type { AttemptRecord, RunRecord } from "../ports/run-repository.ts";
+import type { AttemptRecord, RunRecord } from "../ports/run-record.ts";
 
 /**
  * What a run waits for, from its rows.

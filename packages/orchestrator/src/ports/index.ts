@@ -1,6 +1,7 @@
 export type * from "./agent-backend.ts";
 export type * from "./artifact-store.ts";
 export type * from "./attempt-authority.ts";
+export type * from "./attempt-commit.ts";
 export type * from "./clock.ts";
 export type * from "./credential-repository.ts";
 export type * from "./diagnosis.ts";
@@ -16,6 +17,7 @@ export type * from "./metrics.ts";
 export type * from "./model-call-repository.ts";
 export type * from "./model-gateway.ts";
 export type * from "./pull-request-host.ts";
+export type * from "./run-record.ts";
 export type * from "./run-repository.ts";
 export type * from "./run-statistics.ts";
 export type * from "./run-surroundings.ts";

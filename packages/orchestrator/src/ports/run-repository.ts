@@ -1,119 +1,12 @@
 import type { RunCommand } from "../contract/run-command.ts";
-import type { RunEventType } from "../contract/run-event.ts";
 import type { RunRequest } from "../contract/run-request.ts";
-import type { Usage } from "../contract/run-result.ts";
 import type { IgnoreReason } from "../domain/delivery.ts";
-import type { Failure, Finding } from "../domain/failure.ts";
-import type { AgentPhase, Phase, PipelinePhase } from "../domain/phase.ts";
-import type { PullRequestRecord } from "../domain/pull-request/pull-request-record.ts";
-import type { Question } from "../domain/questions.ts";
-import type { Approval, AttemptState, Outcome, RunStatus } from "../domain/run-state.ts";
-import type { SpecKitProject } from "../domain/spec-kit/project.ts";
-import type { FeatureSummary } from "../domain/spec-kit/summary.ts";
+import type { Phase, PipelinePhase } from "../domain/phase.ts";
+import type { Outcome, RunStatus } from "../domain/run-state.ts";
 import type { StoredArtifact } from "./artifact-store.ts";
-import type { DiffStat } from "./git-workspace.ts";
+import type { AttemptCommit, NewEvent } from "./attempt-commit.ts";
 import type { JobName, JobPlace } from "./job-runtime.ts";
-
-/** A run's row, as read in one moment. Times are the database's. */
-export interface RunRecord {
-  readonly runId: string;
-  readonly request: RunRequest;
-  readonly repository: string;
-  readonly gitRemote: string;
-  readonly branch: string;
-  readonly agent: string;
-  readonly pipeline: readonly PipelinePhase[];
-  readonly featureDirectory: string | null;
-  readonly baseBranch: string | null;
-  readonly baseSha: string | null;
-  readonly tipSha: string | null;
-  readonly branchOldSha: string | null;
-  readonly pushed: boolean;
-  readonly diff: DiffStat | null;
-  /** null: it has come to none, or had nothing to propose. */
-  readonly pullRequest: PullRequestRecord | null;
-  /** The Spec Kit project it works in, null until that is known. */
-  readonly specKit: SpecKitProject | null;
-  /** What its documents say so far, null until there is one. */
-  readonly summary: FeatureSummary | null;
-  readonly status: RunStatus;
-  readonly outcome: Outcome | null;
-  readonly failure: Failure | null;
-  readonly phaseIx: number;
-  readonly epoch: number;
-  readonly leaseOwner: number | null;
-  readonly leaseUntil: Date | null;
-  readonly hasLiveLease: boolean;
-  readonly dueAt: Date;
-  /** `dueAt` has come. */
-  readonly isDue: boolean;
-  readonly wakeAt: Date | null;
-  readonly cancelRequested: boolean;
-  /** What it waits for beside its due time. */
-  readonly parkedFor: "input" | "credential" | "fence" | null;
-  /** The credential it has waited for last. */
-  readonly credential: string | null;
-  /** How long it has rested for its provider's limits, all told. */
-  readonly cooledMs: number;
-  /** How often the run has asked; while its status is `needs_input`, the round that is open. */
-  readonly questionRound: number;
-  /** Claims since the last commit of an attempt, without those after a hand-over. */
-  readonly idleClaims: number;
-  /** The run it goes on from. */
-  readonly retryOf: string | null;
-  /** Index of the first phase that is this run's own. */
-  readonly firstPhaseIx: number;
-  /** The run it goes on from had changed the tree. */
-  readonly changedBefore: boolean;
-  readonly replyTo: string | null;
-  readonly correlationId: string | null;
-  readonly lastSeq: number;
-  readonly sentSeq: number;
-  readonly createdAt: Date;
-  readonly startedAt: Date | null;
-  readonly finishedAt: Date | null;
-  readonly cleanedAt: Date | null;
-  readonly artifactsExpireAt: Date | null;
-  /** Its artifacts were given up: their rows tell what there was. */
-  readonly artifactsDeletedAt: Date | null;
-  /** Since then somebody keeps it: neither its artifacts nor its rows are deleted. */
-  readonly keptAt: Date | null;
-  readonly keptReason: string | null;
-}
-
-/** A phase's result that people are asked about, and what they said. */
-export interface Proposal {
-  /** What becomes the run's when it is approved, the commit that becomes its tip among it. */
-  readonly facts: RunFacts & { readonly tipSha: string };
-  /** For the event of the phase's success. */
-  readonly told: Readonly<Record<string, unknown>>;
-  readonly decision: Exclude<Approval, "expired"> | null;
-  /** What is to be done otherwise, of a rejected one. */
-  readonly comment: string | null;
-}
-
-/** A task-state row: one start of a phase, or with attempt 0 a phase that never started. */
-export interface AttemptRecord {
-  readonly phase: Phase;
-  readonly attempt: number;
-  readonly state: AttemptState;
-  readonly failure: Failure | null;
-  readonly findings: readonly Finding[];
-  readonly openQuestions: readonly Question[];
-  /** How often an owner has died while the attempt was open. */
-  readonly takeovers: number;
-  /** Its container, null: it ends with its worker. */
-  readonly place: JobPlace | null;
-  /** null: its result was never proposed. */
-  readonly proposal: Proposal | null;
-  readonly usage: Usage | null;
-  /** The phase's commit differs from the one before. */
-  readonly changed: boolean;
-  readonly startedAt: Date | null;
-  readonly endedAt: Date | null;
-  /** By the database's clock; of a running attempt, up to now. */
-  readonly durationMs: number | null;
-}
+import type { AnsweredRound, AttemptRecord, EventRecord, RunRecord } from "./run-record.ts";
 
 export interface NewRun {
   readonly runId: string;
@@ -162,12 +55,6 @@ export type CommandRefusal =
   | "nothing waits for approval"
   | "another result waits for approval";
 
-/** What people answered to one round of questions; null: the agent decides. */
-export interface AnsweredRound {
-  readonly round: number;
-  readonly answers: readonly (string | null)[];
-}
-
 /** What became of the wish to keep a run. */
 export type KeepVerdict = "kept" | "no such run" | "its artifacts are deleted";
 
@@ -197,115 +84,6 @@ export type ClaimResult =
     }
   /** Its owner may be dead, but its database session still looks alive: ask again with this epoch. */
   | { readonly claimed: false; readonly because: "its owner may be dead"; readonly epoch: number };
-
-export interface NewEvent {
-  readonly type: RunEventType;
-  readonly phase?: Phase;
-  readonly attempt?: number;
-  readonly data?: Readonly<Record<string, unknown>>;
-}
-
-export interface EventRecord {
-  readonly runId: string;
-  /** 1, 2, 3 … without a gap, per run. */
-  readonly seq: number;
-  readonly type: RunEventType;
-  readonly phase: Phase | null;
-  readonly attempt: number | null;
-  readonly data: Readonly<Record<string, unknown>>;
-  readonly createdAt: Date;
-}
-
-/** How the open attempt ended. */
-export interface AttemptEnd {
-  readonly phase: Phase;
-  readonly attempt: number;
-  readonly state: "proposed" | "succeeded" | "failed" | "interrupted" | "cancelled";
-  /** With `proposed`: what waits for approval. */
-  readonly proposal?: Pick<Proposal, "facts" | "told">;
-  readonly failure?: Failure;
-  readonly findings?: readonly Finding[];
-  readonly openQuestions?: readonly Question[];
-  readonly usage?: Usage;
-  readonly changed?: boolean;
-  /**
-   * Default: now. For an attempt whose owner died: when that one's lease ended. The time until
-   * somebody claimed the run again is nobody's working time. Never before the attempt's start.
-   */
-  readonly endedAt?: Date;
-}
-
-/** How a proposed attempt ends: by what was decided about it, or with its run. */
-export interface Conclusion {
-  readonly phase: Phase;
-  readonly attempt: number;
-  /** With `succeeded` the proposed commit and its bundle become the run's tip and checkpoint. */
-  readonly state: "succeeded" | "failed" | "cancelled";
-  readonly failure?: Failure;
-}
-
-/** Facts a phase has found out, stored with its success. */
-export interface RunFacts {
-  readonly baseBranch?: string;
-  readonly baseSha?: string;
-  readonly branchOldSha?: string | null;
-  readonly tipSha?: string;
-  readonly diff?: DiffStat;
-  readonly pushed?: boolean;
-  readonly pullRequest?: PullRequestRecord;
-  readonly specKit?: SpecKitProject;
-  readonly summary?: FeatureSummary;
-}
-
-/** A phase that never started, told when the run ends. */
-export interface NeverStarted {
-  readonly phase: AgentPhase | PipelinePhase;
-  readonly state: "skipped" | "cancelled";
-}
-
-/**
- * One commit that ends an attempt, or ends the run, or both. What is stored is stored together or
- * not at all.
- */
-export interface AttemptCommit {
-  readonly end?: AttemptEnd;
-  /** Ends a proposed attempt instead of an open one. */
-  readonly conclusion?: Conclusion;
-  /** Index of the next phase; only grows. */
-  readonly phaseIx?: number;
-  readonly facts?: RunFacts;
-  /** The bundle from the base to `facts.tipSha`, or to that of `end.proposal`. */
-  readonly checkpoint?: Uint8Array;
-  readonly artifacts?: readonly StoredArtifact[];
-  readonly events: readonly NewEvent[];
-  /**
-   * Lets the run rest: the lease is given back, the sweeper looks at `wakeInMs`. With `forInput` people
-   * are asked until the run is due: then it may be claimed without their word. Questions are a new
-   * round. With `coolDown` it waits for a credential (null: one without a name), and the time is added
-   * to what it has waited so before.
-   */
-  readonly wait?: {
-    readonly dueInMs: number;
-    readonly wakeInMs: number;
-    readonly forInput?: "questions" | "approval";
-    readonly coolDown?: { readonly credential: string | null };
-    /** The engine with its container is lost: it waits until that one can no longer do anything. */
-    readonly forFence?: true;
-  };
-  /**
-   * Ends the run. A cancel requested before this commit wins: then the outcome is `cancelled`, and
-   * `closing` is asked with that.
-   */
-  readonly outcome?: {
-    readonly outcome: Outcome;
-    readonly failure?: Failure;
-    /** Rows of phases that never started, and the run's closing event, for the outcome that holds. */
-    readonly closing: (outcome: Outcome) => {
-      readonly neverStarted: readonly NeverStarted[];
-      readonly events: readonly NewEvent[];
-    };
-  };
-}
 
 export interface RunFilter {
   readonly status?: RunStatus | undefined;

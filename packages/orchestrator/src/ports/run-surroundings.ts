@@ -1,5 +1,5 @@
 import type { CoolDownReason } from "./credential-repository.ts";
-import type { EventRecord } from "./run-repository.ts";
+import type { EventRecord } from "./run-record.ts";
 
 /** A worker counts as there when it was heard of within this time: several heartbeats. */
 export const WORKER_HEARD_WITHIN_MS = 60_000;

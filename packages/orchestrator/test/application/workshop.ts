@@ -27,7 +27,8 @@ import type { AgentBackend } from "../../src/ports/agent-backend.ts";
 import type { Metrics } from "../../src/ports/metrics.ts";
 import type { ModelGateway } from "../../src/ports/model-gateway.ts";
 import type { PullRequestHost } from "../../src/ports/pull-request-host.ts";
-import type { EventRecord, RunRepository } from "../../src/ports/run-repository.ts";
+import type { EventRecord } from "../../src/ports/run-record.ts";
+import type { RunRepository } from "../../src/ports/run-repository.ts";
 import type { Transport } from "../../src/ports/transport.ts";
 import { makeSampleRemote } from "../../src/testing/sample/index.ts";
 

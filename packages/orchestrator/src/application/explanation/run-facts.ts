@@ -1,5 +1,5 @@
 import type { StoredArtifact } from "../../ports/artifact-store.ts";
-import type { AttemptRecord, RunRecord } from "../../ports/run-repository.ts";
+import type { AttemptRecord, RunRecord } from "../../ports/run-record.ts";
 import type { RunSurroundings } from "../../ports/run-surroundings.ts";
 
 /** All that an explanation is made from. */

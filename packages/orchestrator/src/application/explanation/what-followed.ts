@@ -2,7 +2,7 @@ import { assertNever } from "../../domain/assert-never.ts";
 import type { FailureClass } from "../../domain/failure.ts";
 import { judgeRetry, MAX_STARTS_PER_PHASE, type RetryVerdict } from "../../domain/retry-policy.ts";
 import type { AttemptFact } from "../../domain/run-state.ts";
-import type { AttemptRecord } from "../../ports/run-repository.ts";
+import type { AttemptRecord } from "../../ports/run-record.ts";
 import { durationInWords } from "./time-in-words.ts";
 
 /**

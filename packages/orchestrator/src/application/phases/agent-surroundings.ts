@@ -6,7 +6,7 @@ import { inProject, inRepository } from "../../domain/spec-kit/project-path.ts";
 import type { AgentPrompt } from "../../ports/agent-backend.ts";
 import type { LaidOverFile } from "../../ports/git-workspace.ts";
 import type { JobFolders } from "../../ports/job-runtime.ts";
-import type { RunRecord } from "../../ports/run-repository.ts";
+import type { RunRecord } from "../../ports/run-record.ts";
 import { EXTENSIONS, FEATURE_JSON } from "./spec-kit-project.ts";
 
 /**

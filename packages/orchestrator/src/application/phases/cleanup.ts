@@ -1,6 +1,7 @@
 import { isCrashLoop, MAX_IDLE_CLAIMS } from "../../domain/crash-loop.ts";
 import { failureOf, isSpeckitError, SpeckitError } from "../../domain/speckit-error.ts";
-import type { Hold, RunRecord } from "../../ports/run-repository.ts";
+import type { RunRecord } from "../../ports/run-record.ts";
+import type { Hold } from "../../ports/run-repository.ts";
 import type { Dependencies } from "../dependencies.ts";
 import type { EventRelay } from "../event-relay.ts";
 import type { HeldLease } from "../lease-keeper.ts";

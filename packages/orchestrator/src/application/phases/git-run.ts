@@ -1,5 +1,6 @@
 import type { GitRun } from "../../ports/git-workspace.ts";
-import type { RunRecord, RunRepository } from "../../ports/run-repository.ts";
+import type { RunRecord } from "../../ports/run-record.ts";
+import type { RunRepository } from "../../ports/run-repository.ts";
 import type { HeldLease } from "../lease-keeper.ts";
 import { orLost } from "../while-held.ts";
 

@@ -8,7 +8,7 @@ import { summarize } from "../../domain/spec-kit/summary.ts";
 import { openQuestions } from "../../domain/verify/open-questions.ts";
 import { checksOf, verifyPhase } from "../../domain/verify/verify-phase.ts";
 import type { GitRun } from "../../ports/git-workspace.ts";
-import type { RunRecord } from "../../ports/run-repository.ts";
+import type { RunRecord } from "../../ports/run-record.ts";
 import { orLost } from "../while-held.ts";
 import { leftElsewhere } from "./left-elsewhere.ts";
 import type { PhaseContext, PhaseReport } from "./phase-work.ts";

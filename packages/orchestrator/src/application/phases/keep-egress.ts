@@ -1,6 +1,6 @@
 import type { AgentPhase } from "../../domain/phase.ts";
+import type { NewEvent } from "../../ports/attempt-commit.ts";
 import type { EgressAccess, EgressEntry } from "../../ports/egress.ts";
-import type { NewEvent } from "../../ports/run-repository.ts";
 import { untilAvailable } from "../until-available.ts";
 import type { PhaseContext } from "./phase-work.ts";
 

@@ -3,7 +3,7 @@ import type { Failure, Finding } from "../../domain/failure.ts";
 import type { AnsweredQuestion, Question } from "../../domain/questions.ts";
 import type { StoredArtifact } from "../../ports/artifact-store.ts";
 import type { JobPlace } from "../../ports/job-runtime.ts";
-import type { RunFacts, RunRecord } from "../../ports/run-repository.ts";
+import type { RunFacts, RunRecord } from "../../ports/run-record.ts";
 import type { Dependencies } from "../dependencies.ts";
 import type { HeldLease } from "../lease-keeper.ts";
 

@@ -9,7 +9,7 @@ import type { SpecKitProject } from "../../domain/spec-kit/project.ts";
 import { inRepository } from "../../domain/spec-kit/project-path.ts";
 import { SpeckitError } from "../../domain/speckit-error.ts";
 import type { Committed, GitRun } from "../../ports/git-workspace.ts";
-import type { RunRecord } from "../../ports/run-repository.ts";
+import type { RunRecord } from "../../ports/run-record.ts";
 import { orLost } from "../while-held.ts";
 import { gitRunOf } from "./git-run.ts";
 import { initSpecKit } from "./init-spec-kit.ts";

@@ -2,7 +2,7 @@ import { AGENT_PHASES, type Phase } from "../../domain/phase.ts";
 import { changedFiles } from "../../domain/pull-request/changed-files.ts";
 import type { PullRequestFacts } from "../../domain/pull-request/pull-request-facts.ts";
 import { MAIN_DOCUMENT } from "../../domain/spec-kit/main-document.ts";
-import type { AttemptRecord, RunRecord } from "../../ports/run-repository.ts";
+import type { AttemptRecord, RunRecord } from "../../ports/run-record.ts";
 import { runResultOf } from "../read-run-result.ts";
 import { orLost } from "../while-held.ts";
 import { gitRunOf } from "./git-run.ts";

@@ -11,7 +11,7 @@ import { inRepository } from "../../domain/spec-kit/project-path.ts";
 import { isSince, readProjectSettings } from "../../domain/spec-kit/project-settings.ts";
 import { SpeckitError } from "../../domain/speckit-error.ts";
 import type { BaseFiles } from "../../ports/git-workspace.ts";
-import type { RunRecord } from "../../ports/run-repository.ts";
+import type { RunRecord } from "../../ports/run-record.ts";
 
 /** Where the feature is, for Spec Kit's own scripts and skills. */
 export const FEATURE_JSON = ".specify/feature.json";

@@ -1,6 +1,7 @@
 import type { AgentPhase } from "../../domain/phase.ts";
 import { fencedError } from "../../domain/speckit-error.ts";
 import type { StoredArtifact } from "../../ports/artifact-store.ts";
+import type { NewEvent } from "../../ports/attempt-commit.ts";
 import type {
   Job,
   JobExit,
@@ -10,7 +11,6 @@ import type {
   JobSignals,
   JobSpec,
 } from "../../ports/job-runtime.ts";
-import type { NewEvent } from "../../ports/run-repository.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { useStartTicket } from "../use-start-ticket.ts";
 import { orLost } from "../while-held.ts";

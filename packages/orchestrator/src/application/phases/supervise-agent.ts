@@ -5,6 +5,7 @@ import type { AgentPhase } from "../../domain/phase.ts";
 import { secretMasker } from "../../domain/secret-forms.ts";
 import type { AgentBackend } from "../../ports/agent-backend.ts";
 import type { ArtifactWriter } from "../../ports/artifact-store.ts";
+import type { NewEvent } from "../../ports/attempt-commit.ts";
 import type { EgressAccess } from "../../ports/egress.ts";
 import type {
   Job,
@@ -15,7 +16,6 @@ import type {
   JobSignals,
 } from "../../ports/job-runtime.ts";
 import type { ModelAccess, ModelReport } from "../../ports/model-gateway.ts";
-import type { NewEvent } from "../../ports/run-repository.ts";
 import { agentEventLog } from "../agent-event-log.ts";
 import { untilAvailable } from "../until-available.ts";
 import { keepSession } from "./agent-session.ts";

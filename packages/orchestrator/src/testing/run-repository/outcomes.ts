@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { failure } from "../../domain/failure.ts";
 import type { Outcome } from "../../domain/run-state.ts";
-import type { AttemptCommit } from "../../ports/run-repository.ts";
+import type { AttemptCommit } from "../../ports/attempt-commit.ts";
 import {
   claimed,
   ended,

@@ -2,13 +2,8 @@ import { randomUUID } from "node:crypto";
 import { afterEach, beforeEach } from "vitest";
 import { pipelineFor } from "../../domain/phase.ts";
 import type { CredentialRepository } from "../../ports/credential-repository.ts";
-import type {
-  AttemptRecord,
-  Hold,
-  NewRun,
-  RunRecord,
-  RunRepository,
-} from "../../ports/run-repository.ts";
+import type { AttemptRecord, RunRecord } from "../../ports/run-record.ts";
+import type { Hold, NewRun, RunRepository } from "../../ports/run-repository.ts";
 
 /** An implementation of RunRepository under test, and what a test needs beside the port. */
 export interface RunRepositoryUnderTest {

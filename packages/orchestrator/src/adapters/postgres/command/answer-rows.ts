@@ -1,4 +1,4 @@
-import type { AnsweredRound } from "../../../ports/run-repository.ts";
+import type { AnsweredRound } from "../../../ports/run-record.ts";
 import type { Queryable } from "../transaction.ts";
 
 /** What people answered, in order of the rounds. */

@@ -1,11 +1,7 @@
 import { type Kysely, sql, type Transaction } from "kysely";
 import { assertNever } from "../../../domain/assert-never.ts";
-import type {
-  CommandRefusal,
-  CommandVerdict,
-  NewEvent,
-  RowCommand,
-} from "../../../ports/run-repository.ts";
+import type { NewEvent } from "../../../ports/attempt-commit.ts";
+import type { CommandRefusal, CommandVerdict, RowCommand } from "../../../ports/run-repository.ts";
 import { appendEvents } from "../event/append-events.ts";
 import { clockNow } from "../run/interval.ts";
 import { isRunId } from "../run/is-run-id.ts";

@@ -1,5 +1,5 @@
 import { sql, type Transaction } from "kysely";
-import type { NewEvent } from "../../../ports/run-repository.ts";
+import type { NewEvent } from "../../../ports/attempt-commit.ts";
 import { jsonText } from "../json-text.ts";
 import type { Database } from "../schema.ts";
 

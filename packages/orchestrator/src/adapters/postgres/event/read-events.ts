@@ -1,5 +1,5 @@
 import { type Selectable, sql } from "kysely";
-import type { EventRecord } from "../../../ports/run-repository.ts";
+import type { EventRecord } from "../../../ports/run-record.ts";
 import type { EventsTable } from "../schema.ts";
 import type { Queryable } from "../transaction.ts";
 

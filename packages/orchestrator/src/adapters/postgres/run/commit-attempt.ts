@@ -1,7 +1,8 @@
 import { type Kysely, sql, type Transaction } from "kysely";
 import type { Outcome } from "../../../domain/run-state.ts";
 import { fencedError } from "../../../domain/speckit-error.ts";
-import type { AttemptCommit, AttemptEnd, Hold } from "../../../ports/run-repository.ts";
+import type { AttemptCommit, AttemptEnd } from "../../../ports/attempt-commit.ts";
+import type { Hold } from "../../../ports/run-repository.ts";
 import { insertArtifacts } from "../artifact/artifact-rows.ts";
 import { appendEvents } from "../event/append-events.ts";
 import { jsonText } from "../json-text.ts";

@@ -1,6 +1,7 @@
 import { sql, type Transaction } from "kysely";
 import { fencedError } from "../../../domain/speckit-error.ts";
-import type { Conclusion, Hold } from "../../../ports/run-repository.ts";
+import type { Conclusion } from "../../../ports/attempt-commit.ts";
+import type { Hold } from "../../../ports/run-repository.ts";
 import { jsonText } from "../json-text.ts";
 import type { Database } from "../schema.ts";
 

@@ -1,6 +1,7 @@
 import { type Kysely, sql } from "kysely";
 import { fencedError } from "../../../domain/speckit-error.ts";
-import type { Hold, NewEvent } from "../../../ports/run-repository.ts";
+import type { NewEvent } from "../../../ports/attempt-commit.ts";
+import type { Hold } from "../../../ports/run-repository.ts";
 import { appendEvents } from "../event/append-events.ts";
 import type { Database } from "../schema.ts";
 import { inTransaction, type Queryable } from "../transaction.ts";

@@ -1,10 +1,6 @@
 import { type RawBuilder, type Selectable, type SelectQueryBuilder, sql } from "kysely";
-import type {
-  AttemptRecord,
-  Proposal,
-  RunFilter,
-  RunRecord,
-} from "../../../ports/run-repository.ts";
+import type { AttemptRecord, Proposal, RunRecord } from "../../../ports/run-record.ts";
+import type { RunFilter } from "../../../ports/run-repository.ts";
 import type { Database, ProposalsTable, RunsTable, TaskStatesTable } from "../schema.ts";
 import type { Queryable } from "../transaction.ts";
 import { isRunId } from "./is-run-id.ts";

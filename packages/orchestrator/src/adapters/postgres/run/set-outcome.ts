@@ -1,7 +1,8 @@
 import { sql, type Transaction } from "kysely";
 import type { Outcome } from "../../../domain/run-state.ts";
 import { fencedError } from "../../../domain/speckit-error.ts";
-import type { AttemptCommit, Hold } from "../../../ports/run-repository.ts";
+import type { AttemptCommit } from "../../../ports/attempt-commit.ts";
+import type { Hold } from "../../../ports/run-repository.ts";
 import { appendEvents } from "../event/append-events.ts";
 import { jsonText } from "../json-text.ts";
 import type { Database } from "../schema.ts";

@@ -1,6 +1,7 @@
 import type { Outcome } from "../../../domain/run-state.ts";
 import { fencedError } from "../../../domain/speckit-error.ts";
-import type { AttemptCommit, AttemptEnd, Conclusion, Hold } from "../../../ports/run-repository.ts";
+import type { AttemptCommit, AttemptEnd, Conclusion } from "../../../ports/attempt-commit.ts";
+import type { Hold } from "../../../ports/run-repository.ts";
 import { requireOpen, withArtifacts } from "./attempts.ts";
 import type { Draft, MemoryDatabase } from "./memory-database.ts";
 import { asOwner } from "./ownership.ts";

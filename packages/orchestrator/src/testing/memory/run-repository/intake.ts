@@ -1,9 +1,5 @@
-import type {
-  InsertRunResult,
-  NewRun,
-  RunFilter,
-  RunRecord,
-} from "../../../ports/run-repository.ts";
+import type { RunRecord } from "../../../ports/run-record.ts";
+import type { InsertRunResult, NewRun, RunFilter } from "../../../ports/run-repository.ts";
 import type { MemoryDatabase } from "./memory-database.ts";
 import { newRunRow } from "./new-run-row.ts";
 import { type RunRows, runRecord } from "./rows.ts";

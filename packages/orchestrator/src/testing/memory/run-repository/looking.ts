@@ -1,4 +1,5 @@
-import type { EventRecord, RunRepository } from "../../../ports/run-repository.ts";
+import type { EventRecord } from "../../../ports/run-record.ts";
+import type { RunRepository } from "../../../ports/run-repository.ts";
 import type { MemoryDatabase } from "./memory-database.ts";
 import type { RunRow } from "./rows.ts";
 import { isRunId } from "./times.ts";

@@ -1,6 +1,7 @@
+import type { NewEvent } from "../../../ports/attempt-commit.ts";
 import type { CoolDownReason } from "../../../ports/credential-repository.ts";
 import type { ModelCall } from "../../../ports/model-gateway.ts";
-import type { EventRecord, NewEvent } from "../../../ports/run-repository.ts";
+import type { EventRecord } from "../../../ports/run-record.ts";
 import { checkRows } from "./check-rows.ts";
 import { type AttemptRow, type RunRow, type RunRows, stored } from "./rows.ts";
 

@@ -1,10 +1,10 @@
 import { judgeDelivery } from "../../../domain/delivery.ts";
 import { fencedError } from "../../../domain/speckit-error.ts";
+import type { NewEvent } from "../../../ports/attempt-commit.ts";
 import {
   type ClaimResult,
   ENGINE_LOST_AFTER_MS,
   type Hold,
-  type NewEvent,
   type RunRepository,
 } from "../../../ports/run-repository.ts";
 import type { Draft, MemoryDatabase } from "./memory-database.ts";

@@ -16,7 +16,7 @@ import type {
   EventRecord,
   Proposal,
   RunRecord,
-} from "../../../ports/run-repository.ts";
+} from "../../../ports/run-record.ts";
 
 /** A row of `spec_workflow_runs`. Times are milliseconds of the database's clock. */
 export interface RunRow {

@@ -1,10 +1,6 @@
 import { canonicalJson } from "../../../domain/canonical-json.ts";
-import type {
-  CommandRefusal,
-  CommandVerdict,
-  NewEvent,
-  RowCommand,
-} from "../../../ports/run-repository.ts";
+import type { NewEvent } from "../../../ports/attempt-commit.ts";
+import type { CommandRefusal, CommandVerdict, RowCommand } from "../../../ports/run-repository.ts";
 import type { Draft, MemoryDatabase } from "./memory-database.ts";
 import { inOrder, type RunRow, stored } from "./rows.ts";
 import { AFTER_COMMAND_MS, isRunId } from "./times.ts";
