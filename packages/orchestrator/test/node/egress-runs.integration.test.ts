@@ -39,7 +39,8 @@ let deploymentId: string;
 
 /** A real gateway in this process; its socket's folder is a volume of the engine. */
 beforeAll(async () => {
-  folder = undo.use(await tempFolder("egress"));
+  // A short name: with a run's id and its phase behind it a socket's path has 107 bytes at most.
+  folder = undo.use(await tempFolder("out"));
   model = undo.use(await startMockModel({ apiKey: KEY }));
   remote = await makeSampleRemote(folder.path);
   const target = createTlsServer(serverOptions(), (socket) => {
