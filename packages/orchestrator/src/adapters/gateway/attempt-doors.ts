@@ -118,7 +118,8 @@ export async function attemptDoors(options: AttemptDoorsOptions): Promise<Attemp
     if (found !== "not_live" || over.signal.aborted) {
       return;
     }
-    if (entry.wasLive || (await ageMs(join(folder, name))) >= neverLiveMs) {
+    // Only a container that was started can have come through its door: then the attempt was live.
+    if (entry.wasLive || entry.door.wasUsed() || (await ageMs(join(folder, name))) >= neverLiveMs) {
       doors.delete(name);
       await rm(join(folder, name), { recursive: true, force: true });
       await entry.door[Symbol.asyncDispose]();

@@ -12,6 +12,8 @@ import type { Duplex } from "node:stream";
 export interface HttpDoor extends AsyncDisposable {
   /** Of a door on loopback; 0 for one on a socket in the file system. */
   readonly port: number;
+  /** Somebody has connected since it was opened. */
+  readonly wasUsed: () => boolean;
   /** Takes no new connection from now on, and closes those without a call. */
   readonly stopTaking: () => void;
 }
@@ -98,6 +100,10 @@ export async function openHttpDoor(
   const address = server.address();
   let isTaking = true;
   const closed = once(server, "close");
+  let isUsed = false;
+  server.once("connection", () => {
+    isUsed = true;
+  });
   const stopTaking = (): void => {
     if (isTaking) {
       isTaking = false;
@@ -107,6 +113,7 @@ export async function openHttpDoor(
   };
   return {
     port: typeof address === "object" ? ((address as AddressInfo | null)?.port ?? 0) : 0,
+    wasUsed: () => isUsed,
     stopTaking,
     async [Symbol.asyncDispose]() {
       stopTaking();
