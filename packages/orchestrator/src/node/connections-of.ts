@@ -7,6 +7,6 @@ export function connectionsOf({ slots = 2 }: OrchestratorConfig): {
 } {
   // A claim, a commit and a read per run in hand, and the sweeper's.
   const pool = slots + 3;
-  // The heartbeat's, and the session lock's.
-  return { pool, all: pool + 2 };
+  // The heartbeat's, the session lock's, and that of statistics.
+  return { pool, all: pool + 3 };
 }

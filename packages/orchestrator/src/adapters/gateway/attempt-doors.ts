@@ -57,8 +57,8 @@ interface Entry {
  *
  *   made       by a worker, before there is a container. A door is opened in it at once.
  *   served     by one gateway at a time; another one of the same folder waits until the socket is free.
- *   over       the attempt was live and is not any more, or never was within an hour: the door is closed, its
- *              connections cut, the folder removed.
+ *   over       the attempt was live (was found so, or somebody has connected) and is not any more, or never was
+ *              within an hour: the door is closed, its connections cut, the folder removed.
  *
  * What happens when it is cut: this process dies, and its sockets stay as files that nobody listens at. The next one
  * finds the folders, and makes each socket anew in the same place; jobs see the folder, not the socket, and connect

@@ -88,7 +88,7 @@ async function appliedNames(client: pg.Client): Promise<readonly string[]> {
 async function rightsOf(client: pg.Client): Promise<Diagnosis> {
   const { rows } = await client.query<{ right: string; tables: string[] }>(`
     SELECT "right", array_agg(relname::text ORDER BY relname) AS tables
-    FROM pg_class, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE']) AS "right"
+    FROM pg_class, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS "right"
     WHERE relkind IN ('r', 'p') AND relname LIKE 'spec\\_workflow\\_%'
       AND relname NOT LIKE 'spec\\_workflow\\_migration%' AND pg_table_is_visible(oid)
       AND NOT has_table_privilege(oid, "right")
