@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { type ExitCode, SpeckitError } from "@speckit/orchestrator";
+import { type ExitCode, runNotFound } from "@speckit/orchestrator";
 import { carryHere } from "./carry-here.ts";
 import { openSession } from "./open-session.ts";
 
@@ -20,7 +20,7 @@ export async function giveInput(
   await orchestrator.command({ schemaVersion: 1, commandId: randomUUID(), runId, ...command });
   const run = await orchestrator.find(runId);
   if (run === undefined) {
-    throw new SpeckitError("RUN_NOT_FOUND", `There is no run ${runId}`);
+    throw runNotFound(runId);
   }
   if (session.isEmbedded && !run.hasLiveLease) {
     return await carryHere(session, run, options);

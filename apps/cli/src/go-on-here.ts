@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { type ExitCode, type RuntimeChoice, SpeckitError } from "@speckit/orchestrator";
+import { type ExitCode, type RuntimeChoice, runNotFound } from "@speckit/orchestrator";
 import { carryHere } from "./carry-here.ts";
 import { openSession } from "./open-session.ts";
 
@@ -18,10 +18,12 @@ export async function goOnHere(
   await using session = await openSession({ ...options, carries: true });
   const { orchestrator } = session;
   const commandId = options.newRunId ?? randomUUID();
-  const { newRunId } = await orchestrator.command({ schemaVersion: 1, commandId, runId, command });
-  const run = newRunId === undefined ? undefined : await orchestrator.find(newRunId);
+  const taken = await orchestrator.command({ schemaVersion: 1, commandId, runId, command });
+  // The new run's id is the command's.
+  const { newRunId = commandId } = taken;
+  const run = await orchestrator.find(newRunId);
   if (run === undefined) {
-    throw new SpeckitError("RUN_NOT_FOUND", `There is no run ${newRunId}`);
+    throw runNotFound(newRunId);
   }
   return await carryHere(session, run, options);
 }

@@ -2,7 +2,7 @@ import {
   type EventRecord,
   type ExitCode,
   type Orchestrator,
-  SpeckitError,
+  runNotFound,
 } from "@speckit/orchestrator";
 import { tellWaiting } from "./output/tell-waiting.ts";
 import { visible } from "./output/visible.ts";
@@ -28,7 +28,7 @@ export async function printEvents(
   print: (event: EventRecord) => void,
 ): Promise<ExitCode> {
   if ((await orchestrator.find(runId)) === undefined) {
-    throw new SpeckitError("RUN_NOT_FOUND", `There is no run ${runId}`);
+    throw runNotFound(runId);
   }
   if (follow) {
     const interrupted = new AbortController();

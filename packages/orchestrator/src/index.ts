@@ -38,7 +38,7 @@ export {
   type RunState,
   type RunStatus,
 } from "./domain/run-state.ts";
-export { failureOf, isSpeckitError, SpeckitError } from "./domain/speckit-error.ts";
+export { failureOf, isSpeckitError, runNotFound, SpeckitError } from "./domain/speckit-error.ts";
 export { CHECKS, type CheckName } from "./ports/checks.ts";
 export { DIAGNOSIS_STATES } from "./ports/diagnosis.ts";
 export type * from "./ports/index.ts";

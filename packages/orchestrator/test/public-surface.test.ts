@@ -29,6 +29,7 @@ test("the main entry exports what we meant", async () => {
       "isErrorCode",
       "isSpeckitError",
       "newRunState",
+      "runNotFound",
       "runSummaryOf",
     ]
   `);

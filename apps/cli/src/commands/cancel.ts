@@ -1,4 +1,4 @@
-import { type ExitCode, SpeckitError } from "@speckit/orchestrator";
+import { type ExitCode, runNotFound } from "@speckit/orchestrator";
 import { carryHere } from "../carry-here.ts";
 import { openSession } from "../open-session.ts";
 
@@ -15,7 +15,7 @@ export async function cancelCommand(
   const asked = await orchestrator.cancel(runId);
   const run = await orchestrator.find(runId);
   if (run === undefined) {
-    throw new SpeckitError("RUN_NOT_FOUND", `There is no run ${runId}`);
+    throw runNotFound(runId);
   }
   if (asked && session.isEmbedded && !run.hasLiveLease) {
     const code = await carryHere(session, run, options);

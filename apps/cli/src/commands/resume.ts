@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { type ExitCode, type RuntimeChoice, SpeckitError } from "@speckit/orchestrator";
+import { type ExitCode, type RuntimeChoice, runNotFound } from "@speckit/orchestrator";
 import { carryHere } from "../carry-here.ts";
 import { openSession } from "../open-session.ts";
 
@@ -19,7 +19,7 @@ export async function resumeCommand(
   await using session = await openSession({ ...options, carries: true });
   const run = await session.orchestrator.find(runId);
   if (run === undefined) {
-    throw new SpeckitError("RUN_NOT_FOUND", `There is no run ${runId}`);
+    throw runNotFound(runId);
   }
   if (run.outcome === null) {
     const commandId = randomUUID();

@@ -1,4 +1,4 @@
-import { type ExitCode, SpeckitError } from "@speckit/orchestrator";
+import { type ExitCode, runNotFound } from "@speckit/orchestrator";
 import { openSession } from "../open-session.ts";
 import { printStatus } from "../output/print-result.ts";
 
@@ -10,7 +10,7 @@ export async function statusCommand(
   await using session = await openSession({ ...options, reads: true });
   const run = await session.orchestrator.find(runId);
   if (run === undefined) {
-    throw new SpeckitError("RUN_NOT_FOUND", `There is no run ${runId}`);
+    throw runNotFound(runId);
   }
   const result = await session.orchestrator.result(runId);
   if (options.json === true) {

@@ -10,7 +10,13 @@ export async function workerCommand(options: {
 }): Promise<ExitCode> {
   await using undo = new AsyncDisposableStack();
   const { logLevel = "info", logFormat } = readEnvironment(process.env);
-  const { config } = await configOf({ ...options, carries: true }, undo);
-  const format = logFormat ?? (process.stderr.isTTY ? "text" : "json");
-  return await runDaemon({ ...config, logLevel, logFormat: format });
+  // A daemon's log goes by where it goes, unlike a command's.
+  const { logFormat: _ofCommands, ...config } = (
+    await configOf({ ...options, carries: true }, undo)
+  ).config;
+  return await runDaemon({
+    ...config,
+    logLevel,
+    ...(logFormat === undefined ? {} : { logFormat }),
+  });
 }

@@ -1,4 +1,4 @@
-import { cloudEventOf, SpeckitError } from "@speckit/orchestrator";
+import { cloudEventOf, runNotFound } from "@speckit/orchestrator";
 import { eventPageSchema } from "@speckit/orchestrator/contract";
 import { z } from "zod";
 import { pageLimit } from "./page-limit.ts";
@@ -20,7 +20,7 @@ export const listEvents = resource({
   answer: { name: "EventPage", schema: eventPageSchema },
   read: async (orchestrator, { runId, query }) => {
     if ((await orchestrator.find(runId)) === undefined) {
-      throw new SpeckitError("RUN_NOT_FOUND", `There is no run ${runId}`);
+      throw runNotFound(runId);
     }
     const { after, limit } = query;
     const events = await orchestrator.events(runId, { afterSeq: after, limit });

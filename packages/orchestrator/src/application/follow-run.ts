@@ -1,4 +1,4 @@
-import { SpeckitError } from "../domain/speckit-error.ts";
+import { runNotFound } from "../domain/speckit-error.ts";
 import type { EventRecord, RunRecord } from "../ports/run-record.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { untilAvailable } from "./until-available.ts";
@@ -46,7 +46,7 @@ export async function* followRun(
       }
     });
     if (run === undefined) {
-      throw new SpeckitError("RUN_NOT_FOUND", `There is no run ${runId}`);
+      throw runNotFound(runId);
     }
     for (const event of events) {
       lastSeq = event.seq;

@@ -1,6 +1,6 @@
 import type { RunCommand } from "../contract/run-command.ts";
 import { canonicalJson } from "../domain/canonical-json.ts";
-import { SpeckitError } from "../domain/speckit-error.ts";
+import { runNotFound } from "../domain/speckit-error.ts";
 import type { RunRecord } from "../ports/run-record.ts";
 import type { NewRun } from "../ports/run-repository.ts";
 import type { AppliedCommand } from "./apply-command.ts";
@@ -20,7 +20,7 @@ export async function goOnAs(
   const { runId, commandId, command: by } = command;
   const old = await deps.runs.findRun(runId);
   if (old === undefined) {
-    throw new SpeckitError("RUN_NOT_FOUND", `There is no run ${runId}`);
+    throw runNotFound(runId);
   }
   const judged = judge(old);
   admit(deps, judged.request);

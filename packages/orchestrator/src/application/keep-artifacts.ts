@@ -1,4 +1,4 @@
-import { SpeckitError } from "../domain/speckit-error.ts";
+import { runNotFound, SpeckitError } from "../domain/speckit-error.ts";
 import type { Dependencies } from "./dependencies.ts";
 
 /** What is released is not deleted the same moment: time to think again. */
@@ -26,7 +26,7 @@ export async function keepArtifacts(
     case "kept":
       return;
     case "no such run":
-      throw new SpeckitError("RUN_NOT_FOUND", `There is no run ${runId}`);
+      throw runNotFound(runId);
     case "its artifacts are deleted":
       throw new SpeckitError("ARTIFACTS_EXPIRED", `The artifacts of run ${runId} were deleted`);
   }
@@ -38,6 +38,6 @@ export async function releaseArtifacts(
   runId: string,
 ): Promise<void> {
   if (!(await runs.releaseKeptRun(runId, GRACE_MS))) {
-    throw new SpeckitError("RUN_NOT_FOUND", `There is no run ${runId}`);
+    throw runNotFound(runId);
   }
 }

@@ -1,4 +1,4 @@
-import { SpeckitError } from "../domain/speckit-error.ts";
+import { runNotFound, SpeckitError } from "../domain/speckit-error.ts";
 import type { StoredArtifact } from "../ports/artifact-store.ts";
 import type { RunRecord } from "../ports/run-record.ts";
 import type { Dependencies } from "./dependencies.ts";
@@ -63,7 +63,7 @@ export async function* readArtifact(
 export async function runOf(runs: Dependencies["runs"], runId: string): Promise<RunRecord> {
   const run = await runs.findRun(runId);
   if (run === undefined) {
-    throw new SpeckitError("RUN_NOT_FOUND", `There is no run ${runId}`);
+    throw runNotFound(runId);
   }
   return run;
 }

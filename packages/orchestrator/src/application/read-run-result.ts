@@ -1,6 +1,6 @@
 import type { RunResult } from "../contract/run-result.ts";
 import { type AgentPhase, PHASES, type Phase } from "../domain/phase.ts";
-import { SpeckitError } from "../domain/speckit-error.ts";
+import { runNotFound } from "../domain/speckit-error.ts";
 import type { StoredArtifact } from "../ports/artifact-store.ts";
 import type { AttemptRecord, RunRecord } from "../ports/run-record.ts";
 import type { RunRepository } from "../ports/run-repository.ts";
@@ -14,7 +14,7 @@ export async function readRunResult(
 ): Promise<RunResult> {
   const run = await deps.runs.findRun(runId);
   if (run === undefined) {
-    throw new SpeckitError("RUN_NOT_FOUND", `There is no run ${runId}`);
+    throw runNotFound(runId);
   }
   const [attempts, artifacts] = await Promise.all([
     deps.runs.attemptsOf(runId),

@@ -67,3 +67,8 @@ export function failureOf(error: unknown): Failure {
   const text = error instanceof Error ? error.message : String(error);
   return failure("INTERNAL_ERROR", `Unexpected error: ${text.split("\n", 1)[0] ?? ""}`);
 }
+
+/** There is no run of this id. */
+export function runNotFound(runId: string): SpeckitError {
+  return new SpeckitError("RUN_NOT_FOUND", `There is no run ${runId}`);
+}

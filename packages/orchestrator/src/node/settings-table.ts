@@ -483,7 +483,7 @@ export const SETTINGS = [
   },
   {
     name: "SPECKIT_LOG_FORMAT",
-    default: "text where stderr is a terminal, else json",
+    default: "commands text; workers text where stderr is a terminal, else json",
     meaning: "`json` or `text`.",
   },
 ] as const satisfies readonly SettingFacts[];

@@ -1,5 +1,5 @@
 import type { Explanation } from "../../contract/explanation.ts";
-import { SpeckitError } from "../../domain/speckit-error.ts";
+import { runNotFound } from "../../domain/speckit-error.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { explainRun } from "./explain-run.ts";
 
@@ -12,7 +12,7 @@ export async function readExplanation(
   const around = await surroundings.surroundingsOf(runId);
   const run = await runs.findRun(runId);
   if (run === undefined || around === undefined) {
-    throw new SpeckitError("RUN_NOT_FOUND", `There is no run ${runId}`);
+    throw runNotFound(runId);
   }
   const [attempts, artifacts] = await Promise.all([
     runs.attemptsOf(runId),
