@@ -287,7 +287,7 @@ const CASES: readonly Case[] = [
     "the role may only read",
     "database.rights",
     "problem",
-    /lacks INSERT on .*; UPDATE on /,
+    /lacks DELETE on .*; INSERT on .*; UPDATE on /,
     /own the tables/,
     async () => {
       const role = `${own}_reader`;
@@ -306,7 +306,7 @@ const CASES: readonly Case[] = [
     "the role may have fewer connections than a worker takes",
     "database.connections",
     "problem",
-    /of 3 are free, a worker takes up to 7/,
+    /of 3 are free, a worker takes up to 8/,
     /connection limit.*SPECKIT_SLOTS/,
     async () => {
       const role = `${own}_few`;
